@@ -1,7 +1,7 @@
 """The one module that imports names which scikit-learn keeps private.
 
-Everything else in skmtl takes them from here, so that a rename in scikit-learn is mended in one place. Every name exists
-in scikit-learn 1.6 and in all later releases up to the one in ``constraints.txt``.
+Everything else in skmtl takes them from here, so that a rename in scikit-learn is mended in one place. Every name
+exists in scikit-learn 1.6 and in all later releases up to the one in ``constraints.txt``.
 """
 
 from __future__ import annotations
