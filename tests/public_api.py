@@ -1,0 +1,64 @@
+"""The public names of skmtl, collected once for the tests that hold for each of them."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import skmtl
+
+# Modules whose `__all__` is the public API. Everything else is private, or reached through one of these.
+PUBLIC_MODULES = [
+    "skmtl",
+    "skmtl.boosting",
+    "skmtl.datasets",
+    "skmtl.inspection",
+    "skmtl.losses",
+    "skmtl.metrics",
+    "skmtl.tasks",
+]
+
+
+def public_names() -> list[str]:
+    """Return ``module:name`` for every name that a public module lists."""
+    names = []
+    for module_name in PUBLIC_MODULES:
+        module = importlib.import_module(module_name)
+        names += [f"{module_name}:{name}" for name in module.__all__]
+    return names
+
+
+def resolve(name: str) -> Any:
+    """Return the object behind ``module:name``."""
+    module_name, attribute = name.split(":")
+    return getattr(importlib.import_module(module_name), attribute)
+
+
+def public_callables() -> dict[str, Any]:
+    """Return every public function, class and method that skmtl itself defines, by its full name."""
+    found: dict[str, Any] = {}
+    for name in public_names():
+        value = resolve(name)
+        if isinstance(value, ModuleType) or not callable(value):
+            continue
+        if not getattr(value, "__module__", "").startswith("skmtl"):
+            continue
+        full_name = f"{value.__module__}.{value.__qualname__}"
+        found[full_name] = value
+        if inspect.isclass(value):
+            found |= {f"{full_name}.{method.__name__}": method for method in _own_methods(value)}
+    return found
+
+
+def _own_methods(cls: type) -> Iterator[Any]:
+    for attribute, _ in inspect.getmembers(cls, callable):
+        static = inspect.getattr_static(cls, attribute)
+        function = getattr(static, "__func__", static)
+        if attribute.startswith("_") or not inspect.isfunction(function):
+            continue
+        # scikit-learn's own methods, and the set_*_request methods that it generates, are not ours to document.
+        if function.__module__.startswith(skmtl.__name__):
+            yield function

@@ -1,0 +1,68 @@
+"""What is written for the reader is right: README, documentation pages and docstrings run, and nothing is undocumented."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import skmtl
+from tests.public_api import public_callables
+
+ROOT = Path(skmtl.__file__).resolve().parents[1]
+MODULES = [info.name for info in pkgutil.walk_packages(skmtl.__path__, "skmtl.") if not info.name.endswith("__main__")]
+PAGES = sorted((ROOT / "doc").glob("*.rst"))
+README_BLOCKS = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+# GL08: no docstring; PR01 and PR02: a parameter that is missing, or not there; RT01: nothing about what is returned.
+REQUIRED = {"GL08", "SS01", "PR01", "PR02", "PR07", "RT01", "RT03"}
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    """Run in an empty folder: an example that writes a file leaves nothing behind."""
+    monkeypatch.chdir(tmp_path)
+
+
+def run_examples(test: doctest.DocTest) -> None:
+    report: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=OPTIONS)
+    runner.run(test, out=report.append)
+    assert runner.summarize(verbose=False).failed == 0, "".join(report)
+
+
+@pytest.mark.parametrize("module", ["skmtl", *MODULES])
+def test_examples_in_docstrings_run(module):
+    for test in doctest.DocTestFinder(exclude_empty=True).find(importlib.import_module(module)):
+        if test.examples:
+            run_examples(test)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_in_the_documentation_run(page):
+    text = page.read_text(encoding="utf-8")
+    run_examples(doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0))
+
+
+def test_readme_shows_code():
+    assert README_BLOCKS
+
+
+@pytest.mark.parametrize("code", README_BLOCKS, ids=lambda code: code.splitlines()[0])
+def test_code_in_the_readme_runs(code):
+    exec(compile(code, "README.md", "exec"), {})
+
+
+@pytest.mark.parametrize("name", sorted(public_callables()))
+def test_public_docstring_is_complete(name):
+    validate = pytest.importorskip("numpydoc.validate")
+    function = public_callables()[name]
+    found = validate.validate(validate.Validator(validate.get_doc_object(function)))["errors"]
+    needed = REQUIRED - ({"RT01"} if inspect.isclass(function) else set())
+    assert [f"{code}: {message}" for code, message in found if code in needed] == []
