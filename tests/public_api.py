@@ -49,7 +49,8 @@ def public_callables() -> dict[str, Any]:
         full_name = f"{value.__module__}.{value.__qualname__}"
         found[full_name] = value
         if inspect.isclass(value):
-            found |= {f"{full_name}.{method.__name__}": method for method in _own_methods(value)}
+            # By the name of the class that defines it: once, however many classes inherit it.
+            found |= {f"{method.__module__}.{method.__qualname__}": method for method in _own_methods(value)}
     return found
 
 
