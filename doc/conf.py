@@ -17,6 +17,8 @@ autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc's sections give the types
 numpydoc_show_class_members = False  # the templates list the methods
 exclude_patterns = ["_build"]
+# Docstrings inherited from scikit-learn refer to its own glossary and user guide.
+suppress_warnings = ["ref.ref", "ref.term"]
 templates_path = ["_templates"]
 default_role = "literal"
 
