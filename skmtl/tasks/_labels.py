@@ -164,8 +164,8 @@ def _learn_objects(array: np.ndarray, owner: str) -> tuple[np.ndarray, np.ndarra
         ordered = sorted(distinct)
     except TypeError:
         raise TypeError(
-            f"{owner} cannot sort the labels in 'tasks', which are of type {type_names(array)}. Give all labels one type "
-            "that has an order, for example with [str(label) for label in tasks]."
+            f"{owner} cannot sort the labels in 'tasks', which are of type {type_names(array)}. Give all labels one "
+            "type that has an order, for example with [str(label) for label in tasks]."
         ) from None
     position = {task: code for code, task in enumerate(ordered)}
     codes = np.fromiter(map(position.__getitem__, values), dtype=np.intp, count=len(values))
