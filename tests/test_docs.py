@@ -65,7 +65,10 @@ def test_public_docstring_is_complete(name):
     validate = pytest.importorskip("numpydoc.validate")
     function = public_callables()[name]
     found = validate.validate(validate.get_doc_object(function))["errors"]
-    needed = REQUIRED - ({"RT01"} if inspect.isclass(function) else set())
+    needed = REQUIRED
+    if inspect.isclass(function):
+        # The fields of a named tuple are its attributes, and documented as such.
+        needed = needed - ({"RT01", "PR01", "PR02"} if issubclass(function, tuple) else {"RT01"})
     assert [f"{code}: {message}" for code, message in found if code in needed] == []
 
 
