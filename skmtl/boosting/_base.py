@@ -1,0 +1,294 @@
+"""What both estimators share: parameters, the way of a fit, raw predictions."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from joblib import effective_n_jobs
+from scipy.special import expit
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from .._sklearn import Interval, StrOptions
+from ..tasks import TaskRequests, learn_tasks, look_up_tasks, observed_pairs
+from ._binning import Binner
+from ._features import is_frame
+from ._forest import INLIER, OUTLIER, SHARED, SPECIFIC
+from ._input import FeaturePlan, check_weight, plan_constraints, read_features, read_fit_features, read_rows
+from ._settings import BLOCKS
+from ._theta import outlier_scores
+from ._training import Rows, fit_rows, rounds_of
+
+_AUTO = StrOptions({"auto"})
+
+
+class BaseRMTGB(TaskRequests, BaseEstimator):
+    """Robust multi-task gradient boosting; see the classifier and the regressor."""
+
+    _parameter_constraints: dict = {
+        "task_column": [str, Integral, None],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "schedule": [StrOptions({"sequential"}), dict],
+        "max_leaf_nodes": [_AUTO, Interval(Integral, 2, None, closed="left"), dict, None],
+        "max_depth": [Interval(Integral, 1, None, closed="left"), dict, None],
+        "min_samples_leaf": [_AUTO, Interval(Real, 0, None, closed="neither"), dict],
+        "l2_regularization": [_AUTO, Interval(Real, 0, None, closed="left"), dict],
+        "max_features": [Interval(Real, 0, 1, closed="right")],
+        "subsample": [Interval(Real, 0, 1, closed="right")],
+        "max_bins": [Interval(Integral, 2, 255, closed="both")],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "monotonic_cst": ["array-like", dict, None],
+        "interaction_cst": [list, tuple, StrOptions({"pairwise", "no_interactions"}), None],
+        "init": [StrOptions({"task", "mean", "zero"})],
+        "leaf_step": [StrOptions({"newton", "gradient"})],
+        "theta_init": [StrOptions({"residuals", "random"}), "array-like"],
+        "theta_update": [StrOptions({"newton", "gradient"})],
+        "theta_learning_rate": [Interval(Real, 0, None, closed="left"), None],
+        "theta_l2": [Interval(Real, 0, None, closed="left")],
+        "early_stopping": [_AUTO, "boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "refit": ["boolean"],
+        "unseen_tasks": [StrOptions({"shared", "error"})],
+        "n_jobs": [Integral, None],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def _fit(self, X, y, tasks, sample_weight):
+        """Fit, or leave the estimator as it was."""
+        before = dict(vars(self))
+        try:
+            self._fit_steps(X, y, tasks, sample_weight)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+        return self
+
+    def _fit_steps(self, X, y, tasks, sample_weight):
+        owner = type(self).__name__
+        earlier = getattr(self, "_fitted", None) if self.warm_start else None
+        if earlier is None:
+            reader, values, positions, labels = read_fit_features(self, X, tasks)
+        else:
+            values, labels = read_features(self, X, tasks)
+        targets, output_labels = self._read_target(y, values)
+        weight = check_weight(sample_weight, values)
+        if weight is not None and np.any(weight == 0):  # A weight of zero is no row at all.
+            kept = weight > 0
+            values, targets, weight = values[kept], targets[kept], weight[kept]
+            labels = None if labels is None else _take(labels, kept)
+        if earlier is None:
+            row_tasks, codes = learn_tasks(labels, len(values), owner=owner)
+        else:
+            row_tasks = self._row_tasks
+            codes = look_up_tasks(labels, row_tasks, len(values), unseen="error", owner=owner)
+        pairs = observed_pairs(targets, codes, owner=owner)
+        y_coded, n_classes = self._code_target(pairs, earlier)
+        weight = self._weigh(None if weight is None else weight[pairs.rows], y_coded, n_classes)
+        n_units = len(row_tasks) * pairs.n_outputs
+
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        n_threads = effective_n_jobs(self.n_jobs)
+        if earlier is None:
+            binner = Binner(self.max_bins, reader.n_categories, n_threads)
+            row_weight = None if weight is None else np.bincount(pairs.rows, weights=weight, minlength=len(values))
+            binner.fit(values, row_weight, np.random.default_rng(seed))
+            self._plan = FeaturePlan(reader, binner, positions, *plan_constraints(self, positions, reader))
+            self._check_plan(n_classes)
+        else:
+            self._check_continues(earlier, pairs, n_units)
+        self._check_schedule(n_units)
+        codes_of_rows = self._plan.binner.transform(values)
+        order = np.argsort(pairs.units, kind="stable")
+        source = pairs.rows[order]
+        in_order = np.array_equal(source, np.arange(len(values)))
+        rows = Rows(
+            codes_of_rows if in_order else np.ascontiguousarray(codes_of_rows[:, source]),
+            y_coded[order],
+            None if weight is None or np.all(weight == 1.0) else weight[order],
+            pairs.units[order],
+            n_units,
+            n_classes is not None,
+        )
+        self._fitted = fit_rows(rows, self._plan, self._make_loss(), self, n_classes, seed, n_threads, earlier)
+        self._row_tasks = row_tasks
+        self._n_outputs = pairs.n_outputs
+        self._two_dimensional = targets.ndim == 2
+        self._publish(output_labels)
+
+    def _publish(self, output_labels):
+        """Set the public attributes."""
+        fitted = self._fitted
+        n_tasks, n_outputs = len(self._row_tasks), self._n_outputs
+        if self._two_dimensional and n_tasks == 1:
+            self.tasks_ = output_labels
+            shape: tuple[int, ...] = (n_outputs,)
+        else:
+            self.tasks_ = self._row_tasks
+            shape = (n_tasks, n_outputs) if self._two_dimensional else (n_tasks,)
+        self.theta_ = fitted.theta.reshape(shape)
+        used = self._uses_partition(len(fitted.theta))
+        scores = outlier_scores(fitted.theta, fitted.unit_weight) if used else np.zeros(len(fitted.theta))
+        self.outlier_scores_ = scores.reshape(shape)
+        self.n_iter_ = {block: fitted.sequence.count(block) for block in BLOCKS}
+        self.block_sequence_ = np.array(fitted.sequence, dtype=object)
+        self.train_score_ = -fitted.train_loss
+        self.validation_score_ = -fitted.validation_loss
+
+    def _uses_partition(self, n_units):
+        return n_units > 1 and rounds_of(self, n_units)["partition"] > 0
+
+    def _check_schedule(self, n_units):
+        if isinstance(self.schedule, dict):
+            unknown = [block for block in self.schedule if block not in BLOCKS]
+            if unknown:
+                raise ValueError(f"'schedule' names unknown blocks: {unknown[:5]}. Blocks are {list(BLOCKS)}.")
+            for block, n in self.schedule.items():
+                if not isinstance(n, Integral) or isinstance(n, bool) or n < 0:
+                    raise ValueError(f"'schedule' must give each block a number of rounds, 0 or more. Got {n!r} for '{block}'.")
+        if not isinstance(self.theta_init, str):
+            given = np.asarray(self.theta_init, dtype=np.float64)
+            if given.size != n_units or not np.all(np.isfinite(given)):
+                raise ValueError(
+                    f"'theta_init' as an array must hold {n_units} finite numbers, one per task. Got shape {given.shape}."
+                )
+
+    def _check_continues(self, earlier, pairs, n_units):
+        if n_units != len(earlier.theta) or pairs.n_outputs != self._n_outputs:
+            raise ValueError("With warm_start=True 'y' must have the same columns as in the first fit.")
+        for block, n in rounds_of(self, n_units).items():
+            done = earlier.sequence.count(block)
+            if n < done and not (isinstance(self.schedule, str) and self.early_stopping):
+                raise ValueError(
+                    f"With warm_start=True the rounds of block '{block}' must not fall below those made. Got {n} after {done}."
+                )
+
+    def _weigh(self, weight, y, n_classes):
+        return weight
+
+    def _check_plan(self, n_classes):
+        """Refuse what the loss cannot do."""
+
+    # Prediction ------------------------------------------------------------------------------------------------------
+
+    def _unit_start(self, task_codes, output):
+        """Start, weight of the outlier ensemble and unit of each row, for one output."""
+        fitted, n_outputs = self._fitted, self._n_outputs
+        units = np.where(task_codes < 0, -1, task_codes * n_outputs + output)
+        own = np.arange(output, len(fitted.theta), n_outputs)
+        weights = fitted.unit_weight[own] if fitted.unit_weight[own].sum() > 0 else None
+        common = fitted.constant if n_outputs == 1 else np.average(fitted.start[own], axis=0, weights=weights)
+        share = expit(fitted.theta)
+        # An unseen task gets what is common: no effect of its own, the tasks' mean weight, no trees of its own.
+        start = np.where((units < 0)[:, None], common, fitted.start[units])
+        return start, np.where(units < 0, np.average(share[own], weights=weights), share[units]), units
+
+    def _read(self, X, tasks):
+        """Codes and task codes of rows to predict."""
+        check_is_fitted(self)
+        return read_rows(self, X, tasks)
+
+    def _staged_raw(self, bins, task_codes, ends):
+        """Raw predictions, (n_rows, columns of y, outputs of the loss), after so many trees as each of `ends` says."""
+        fitted, n_columns = self._fitted, self._n_outputs
+        n, k = bins.shape[1], fitted.start.shape[1]
+        starts = [self._unit_start(task_codes, output) for output in range(n_columns)]
+        shared, outlier, inlier = (np.zeros((n, k)) for _ in range(3))
+        specific = [np.zeros((n, k)) for _ in range(n_columns)]
+        begin = 0
+        for end in ends:
+            common = {SHARED: shared, OUTLIER: outlier, INLIER: inlier}
+            for output in range(n_columns):
+                # Trees that all outputs share are walked once, with the first output.
+                parts = {**common, SPECIFIC: specific[output]}
+                fitted.forest.add_to(parts, bins, starts[output][2], begin, end, only_specific=output > 0)
+            begin = end
+            raw = np.empty((n, n_columns, k))
+            for output, (start, share, _) in enumerate(starts):
+                s = share[:, None]
+                raw[:, output] = start + shared + (1.0 - s) * inlier + s * outlier + specific[output]
+            yield raw
+
+    def _raw(self, bins, task_codes):
+        """Raw predictions of the whole forest."""
+        return next(self._staged_raw(bins, task_codes, [len(self._fitted.forest.trees)]))
+
+    def _stages(self):
+        return self._fitted.forest.round_ends.tolist()
+
+    # Importances -----------------------------------------------------------------------------------------------------
+
+    @property
+    def feature_importances_(self) -> np.ndarray:
+        """Share of each column of X in the gain of all splits; sums to one. A task column has none."""
+        check_is_fitted(self)
+        shared, outlier, inlier, specific = self._fitted.forest.gains(len(self._plan.positions))
+        return self._spread(shared + outlier + inlier + specific.sum(axis=0), normalise=True)
+
+    def task_importances(self) -> dict[str, np.ndarray]:
+        """Importance of every column of X for every task, block by block.
+
+        Shared and partition trees belong to all tasks: a task is given their gain in proportion to its weight, and of the
+        two partition ensembles in proportion to its weight between them. The trees of a task are its own.
+
+        Returns
+        -------
+        importances : dict of str to ndarray of shape (n_tasks, n_features_in_)
+            For each block, the share of a column in the gain of all splits that serve the task; for each task the sum
+            over blocks and columns is one. With several target columns the first axes are those of `theta_`.
+        """
+        check_is_fitted(self)
+        fitted = self._fitted
+        shared, outlier, inlier, specific = fitted.forest.gains(len(self._plan.positions))
+        part = (fitted.unit_weight / fitted.unit_weight.sum())[:, None]
+        s = expit(fitted.theta)[:, None]
+        by_block = {
+            "shared": part * shared,
+            "partition": part * (s * outlier + (1.0 - s) * inlier),
+            "specific": specific,
+        }
+        total = sum(gains.sum(axis=1, keepdims=True) for gains in by_block.values())
+        total = np.where(total > 0, total, 1.0)
+        shape = self.theta_.shape
+        return {
+            block: self._spread(gains / total, normalise=False).reshape(*shape, -1) for block, gains in by_block.items()
+        }
+
+    def _spread(self, gains, normalise):
+        """Gains of features as gains of the columns of X."""
+        out = np.zeros((*gains.shape[:-1], self.n_features_in_))
+        out[..., self._plan.positions] = gains
+        total = out.sum()
+        return out / total if normalise and total > 0 else out
+
+    def __sklearn_tags__(self):
+        """Say that missing values, several targets and a task column in X are fine."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def _take(labels, kept):
+    """Some of the task labels, in their own kind."""
+    if hasattr(labels, "iloc"):
+        return labels.iloc[np.flatnonzero(kept)]
+    if hasattr(labels, "gather"):  # polars
+        return labels.gather(np.flatnonzero(kept).tolist())
+    return [label for label, keep in zip(labels, kept, strict=True) if keep]
+
+
+def output_names(y: Any, n_outputs: int) -> np.ndarray:
+    """Labels of the columns of y: their names, or their positions."""
+    return np.array(list(y.columns)) if is_frame(y) else np.arange(n_outputs)
+
+
+__all__ = ["BaseRMTGB", "output_names"]

@@ -1,0 +1,87 @@
+"""Binning: every feature becomes a row of uint8 codes, once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from .kernels.bin_codes import equal_weight_cuts, write_category_codes, write_codes
+
+#: Cut points are found on at most this many rows.
+_MAX_ROWS = 200_000
+
+
+class Binner:
+    """Cut points of the ordered features and numbers of categories of the others.
+
+    Codes of feature ``f`` run from 0 to ``n_bins[f] - 1``; ``n_bins[f]`` means missing (or an unknown category). Bins hold nearly
+    equal shares of the weight; up to `max_bins` distinct values get a bin each, with cuts half-way between them.
+
+    Parameters
+    ----------
+    max_bins : int
+        Most bins per feature, the one for missing values not counted.
+    n_categories : ndarray of shape (n_features,)
+        Number of categories of each feature, 0 for an ordered feature.
+    n_threads : int
+        Features are binned by so many threads; the codes do not depend on it.
+    """
+
+    def __init__(self, max_bins, n_categories, n_threads=1):
+        self.max_bins = max_bins
+        self.n_categories = n_categories
+        self.n_threads = n_threads
+
+    def fit(self, X, weight, rng):
+        """Find the cut points of X, float64 (n_rows, n_features), with weights (n_rows,) or None."""
+        if X.shape[0] > _MAX_ROWS:
+            chosen = np.sort(rng.choice(X.shape[0], _MAX_ROWS, replace=False))
+            X, weight = X[chosen], None if weight is None else weight[chosen]
+
+        def cuts_of(f):
+            return np.empty(0) if self.n_categories[f] else self._find_cuts(X[:, f], weight)
+
+        self.cuts = self._map(cuts_of, X.shape[1], X.size)
+        self.n_bins = np.array(
+            [n if n else len(cuts) + 1 for n, cuts in zip(self.n_categories, self.cuts, strict=True)], np.int32
+        )
+        return self
+
+    def _find_cuts(self, column, weight):
+        present = ~np.isnan(column)
+        if weight is None:
+            ordered = np.sort(column[present])
+            shares = None
+        else:
+            order = np.argsort(column[present], kind="stable")
+            ordered, shares = column[present][order], weight[present][order]
+        if ordered.size == 0:
+            return np.empty(0)
+        starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        if shares is None:
+            totals = np.diff(np.append(starts, ordered.size)).astype(np.float64)
+        else:
+            totals = np.add.reduceat(shares, starts)
+        cuts = np.empty(self.max_bins)
+        return cuts[: equal_weight_cuts(ordered[starts], totals, self.max_bins, cuts)].copy()
+
+    def transform(self, X):
+        """Codes, uint8 of shape (n_features, n_rows), of X, float64 (n_rows, n_features)."""
+        codes = np.empty((X.shape[1], X.shape[0]), np.uint8)
+
+        def write(f):
+            column = np.ascontiguousarray(X[:, f])
+            if self.n_categories[f]:
+                write_category_codes(column, self.n_categories[f], codes[f])
+            else:
+                write_codes(column, self.cuts[f], codes[f])
+
+        self._map(write, X.shape[1], X.size)
+        return codes
+
+    def _map(self, function, n_features, size):
+        if self.n_threads == 1 or size < 1_000_000:
+            return [function(f) for f in range(n_features)]
+        with ThreadPoolExecutor(self.n_threads) as pool:
+            return list(pool.map(function, range(n_features)))

@@ -1,0 +1,70 @@
+"""Rows in the making: codes, targets, weights, units, and the parts of their raw prediction."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._forest import INLIER, OUTLIER, SHARED, SPECIFIC
+
+
+class Fold:
+    """Rows sorted by unit, so that each unit is a slice.
+
+    Parameters
+    ----------
+    bins : uint8 array of shape (n_features, n_rows)
+        Codes.
+    y : float64 array of shape (n_rows,)
+        Targets.
+    weight : float64 array of shape (n_rows,) or None
+        Weights; None means 1.
+    units : intp array of shape (n_rows,)
+        Unit of each row, ascending.
+    n_units : int
+        Number of units.
+    start : float64 array of shape (n_units, n_outputs)
+        Raw prediction that each unit starts from.
+    """
+
+    def __init__(self, bins, y, weight, units, n_units, start):
+        self.bins = bins
+        self.y = y
+        self.weight = weight
+        self.units = units
+        self.n_units = n_units
+        self.pointers = np.searchsorted(units, np.arange(n_units + 1)).astype(np.int64)
+        common = start[units]
+        # What shared and specific trees add is never weighted, so both add to one array.
+        self.parts = {SHARED: common, SPECIFIC: common, OUTLIER: np.zeros_like(common), INLIER: np.zeros_like(common)}
+        self._partitioned = False
+
+    @property
+    def n_rows(self):
+        """Number of rows."""
+        return len(self.y)
+
+    def raw(self, share):
+        """Raw prediction of each row; `share` is the weight of the outlier trees, per unit."""
+        if not self._partitioned:
+            return self.parts[SHARED]
+        s = share[self.units][:, None]
+        return self.parts[SHARED] + (1.0 - s) * self.parts[INLIER] + s * self.parts[OUTLIER]
+
+    def add(self, part, addition):
+        """Add to a part."""
+        self.parts[part] += addition
+        self._partitioned |= part in (INLIER, OUTLIER)
+
+    def touch(self, parts):
+        """Say that some parts were changed in place."""
+        self._partitioned |= bool({INLIER, OUTLIER} & set(parts))
+
+    def copy_parts(self):
+        """Raw predictions as they are, to go back to."""
+        return self.parts[SHARED].copy(), self.parts[OUTLIER].copy(), self.parts[INLIER].copy(), self._partitioned
+
+    def restore_parts(self, saved):
+        """Go back to what :meth:`copy_parts` returned."""
+        for part, values in zip((SHARED, OUTLIER, INLIER), saved[:3], strict=True):
+            self.parts[part][:] = values
+        self._partitioned = saved[3]

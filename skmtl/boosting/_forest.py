@@ -1,0 +1,176 @@
+"""A forest as flat arrays: what boosting leaves behind, and what predictions walk."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .kernels.types import CODE_WORDS, Nodes
+
+#: Which part of the prediction a tree adds to.
+SHARED, OUTLIER, INLIER, SPECIFIC = 0, 1, 2, 3
+#: Name of the block that grows the trees of each part.
+BLOCK_OF_PART = ("shared", "partition", "partition", "specific")
+
+
+class FlatTrees(NamedTuple):
+    """Nodes of trees, one tree after the other, and one entry per tree."""
+
+    feature: Any  # int32 (n_nodes,)
+    threshold: Any  # int32 (n_nodes,)
+    left: Any  # int32 (n_nodes,), relative to the root, 0 in a leaf
+    missing_left: Any  # uint8 (n_nodes,)
+    categorical: Any  # uint8 (n_nodes,)
+    left_codes: Any  # uint32 (n_nodes, CODE_WORDS); a single row of zeros where no split is categorical
+    gain: Any  # float64 (n_nodes,)
+    value: Any  # float64 (n_nodes, n_outputs)
+
+
+class Trees:
+    """Some trees: their nodes, and for each tree its root, the part it adds to and the unit it belongs to (-1: all)."""
+
+    def __init__(self, nodes: FlatTrees, roots, parts, units):
+        self.nodes = nodes
+        self.roots = roots
+        self.parts = parts
+        self.units = units
+
+    def __len__(self):
+        return len(self.roots)
+
+    @classmethod
+    def from_nodes(cls, nodes: Nodes, bases, counts, values, part, units):
+        """Take the trees out of the arrays that they were grown in.
+
+        Tree t has ``nodes[bases[t] : bases[t] + counts[t]]``.
+        """
+        if len(bases) == 1 and bases[0] == 0:
+            chosen = slice(0, counts[0])
+        else:
+            ends = np.cumsum(counts)
+            chosen = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts) + np.repeat(bases, counts)
+        flat = FlatTrees(
+            nodes.feature[chosen].copy(),
+            nodes.threshold[chosen].copy(),
+            nodes.left[chosen].copy(),
+            nodes.missing_left[chosen].copy(),
+            nodes.categorical[chosen].copy(),
+            nodes.left_codes[chosen].copy(),
+            nodes.gain[chosen].copy(),
+            values[chosen].copy(),
+        )
+        roots = np.cumsum(counts) - counts
+        return cls(flat, roots.astype(np.int64), np.full(len(roots), part, np.int8), np.asarray(units, np.int32))
+
+    @classmethod
+    def concatenate(cls, parts):
+        """Put several lots of trees one after the other."""
+        sizes = [len(trees.nodes.feature) for trees in parts]
+        starts = np.cumsum([0, *sizes[:-1]]) if sizes else []
+        nodes = FlatTrees(*(np.concatenate(arrays) for arrays in zip(*(trees.nodes for trees in parts), strict=True)))
+        return cls(
+            nodes,
+            np.concatenate([trees.roots + start for trees, start in zip(parts, starts, strict=True)]),
+            np.concatenate([trees.parts for trees in parts]),
+            np.concatenate([trees.units for trees in parts]),
+        )
+
+    @classmethod
+    def none(cls, n_outputs):
+        """No tree."""
+        return cls(
+            FlatTrees(
+                np.empty(0, np.int32),
+                np.empty(0, np.int32),
+                np.empty(0, np.int32),
+                np.empty(0, np.uint8),
+                np.empty(0, np.uint8),
+                np.empty((0, CODE_WORDS), np.uint32),
+                np.empty(0),
+                np.empty((0, n_outputs)),
+            ),
+            np.empty(0, np.int64),
+            np.empty(0, np.int8),
+            np.empty(0, np.int32),
+        )
+
+
+class Forest:
+    """All trees of a model in the order in which they were grown.
+
+    Attributes
+    ----------
+    trees : Trees
+        The trees.
+    round_ends : ndarray of shape (n_rounds,)
+        Number of trees after each round.
+    """
+
+    def __init__(self, trees: Trees, round_ends, n_bins, n_units):
+        self.trees = trees
+        self.round_ends = np.asarray(round_ends, np.int64)
+        self.n_bins = n_bins
+        self.n_units = n_units
+
+    def add_to(self, parts, bins, units, begin=0, end=None, only_specific=False):
+        """Add the trees ``begin:end`` to the parts of the raw prediction.
+
+        Parameters
+        ----------
+        parts : dict of int to ndarray of shape (n_rows, n_outputs)
+            The parts, by their number; changed in place.
+        bins : uint8 array of shape (n_features, n_rows)
+            Codes.
+        units : intp array of shape (n_rows,)
+            Unit of each row, -1 where unknown.
+        begin, end : int
+            Range of trees.
+        only_specific : bool
+            Leave out the trees that belong to all units.
+        """
+        add_trees_to(
+            parts, self.trees, self.n_bins, self.n_units, bins, units, begin, end, only_specific=only_specific
+        )
+
+    def gains(self, n_features):
+        """Sum of gains by part, unit and feature.
+
+        Returns
+        -------
+        shared, outlier, inlier : ndarrays of shape (n_features,)
+        specific : ndarray of shape (n_units, n_features)
+        """
+        nodes = self.trees.nodes
+        ends = np.append(self.trees.roots[1:], len(nodes.feature))
+        tree = np.repeat(np.arange(len(self.trees)), ends - self.trees.roots)
+        inner = nodes.left != 0
+        part, unit = self.trees.parts[tree[inner]], self.trees.units[tree[inner]]
+        feature, gain = nodes.feature[inner], nodes.gain[inner]
+        common = [
+            np.bincount(feature[part == p], weights=gain[part == p], minlength=n_features)
+            for p in (SHARED, OUTLIER, INLIER)
+        ]
+        own = part == SPECIFIC
+        index = unit[own].astype(np.int64) * n_features + feature[own]
+        specific = np.bincount(index, weights=gain[own], minlength=self.n_units * n_features)
+        return *common, specific.reshape(self.n_units, n_features)
+
+
+def add_trees_to(parts, trees, n_bins, n_units, bins, units, begin=0, end=None, rows=None, only_specific=False):
+    """Add trees to the parts of the raw prediction of the given rows (None: all); see :meth:`Forest.add_to`."""
+    from .kernels.walk import add_trees, add_unit_trees
+
+    chosen = slice(begin, len(trees) if end is None else end)
+    roots, kinds, owners = trees.roots[chosen], trees.parts[chosen], trees.units[chosen]
+    if rows is None:
+        rows = np.arange(bins.shape[1], dtype=np.int32)
+    for part in () if only_specific else (SHARED, OUTLIER, INLIER):
+        wanted = np.ascontiguousarray(roots[kinds == part])
+        if wanted.size:
+            add_trees(bins, n_bins, trees.nodes, wanted, rows, parts[part])
+    own = kinds == SPECIFIC
+    if own.any():
+        order = np.argsort(owners[own], kind="stable")
+        pointers = np.searchsorted(owners[own][order], np.arange(n_units + 1))
+        add_unit_trees(bins, n_bins, trees.nodes, pointers, roots[own][order], units, rows, parts[SPECIFIC])

@@ -1,0 +1,242 @@
+"""Growing trees: owns the scratch memory of the kernels and hands them their arrays."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from ._forest import SPECIFIC, Trees, add_trees_to
+from .kernels.fixed_point import to_words
+from .kernels.grow import grow_tree
+from .kernels.grow_units import compact_codes, grow_unit_trees
+from .kernels.leaves import add_leaf_values, newton_values, quantile_values
+from .kernels.types import Table, empty_nodes
+
+#: Bytes that the histograms of one tree may take; leaves beyond that have theirs computed again.
+_HISTOGRAM_BYTES = 256 * 2**20
+#: Fewer codes than this in a round are not worth a thread.
+_CODES_PER_THREAD = 500_000
+
+
+class Target:
+    """What a tree is fitted to.
+
+    Parameters
+    ----------
+    gradient, hessian : float64 arrays of shape (n_rows, n_outputs)
+        Derivatives by the tree's output, weights included.
+    hessian_is_weight : bool
+        Whether every Hessian is the weight of the row.
+    weight : float64 array of shape (n_rows,) or None
+        Weights.
+    quantile : float or None
+        With a quantile the leaves' values are found by line search on `residual` over `coefficient`.
+    residual, coefficient : float64 arrays of shape (n_rows,) or None
+        Targets less raw predictions; what the tree's output is multiplied by.
+    """
+
+    def __init__(
+        self, gradient, hessian, hessian_is_weight, weight, *, quantile=None, residual=None, coefficient=None
+    ):
+        self.gradient = gradient
+        self.hessian = hessian
+        self.hessian_is_weight = hessian_is_weight
+        self.weight = weight
+        self.quantile = quantile
+        self.residual = residual
+        self.coefficient = coefficient
+
+
+class TreeGrower:
+    """Grows trees on the rows of one fold.
+
+    Parameters
+    ----------
+    fold : Fold
+        The rows.
+    n_bins : int32 array of shape (n_features,)
+        Bins per feature.
+    categorical : uint8 array of shape (n_features,)
+        Which features have categories.
+    monotonic : int8 array of shape (n_features,)
+        Monotonic constraints.
+    groups : uint8 array of shape (n_groups, n_features)
+        Interaction constraints.
+    n_threads : int
+        Trees of different tasks are grown by so many threads; they do not depend on it.
+    """
+
+    def __init__(self, fold, n_bins, categorical, monotonic, groups, n_threads=1):
+        self.fold = fold
+        self.n_threads = n_threads
+        offsets = np.concatenate([[0], np.cumsum(n_bins + 1)]).astype(np.int64)
+        active = np.arange(len(n_bins), dtype=np.int32)
+        self.table = Table(
+            fold.bins, n_bins, offsets, active, categorical, monotonic, groups, bool(np.any(monotonic != 0))
+        )
+        self.rows = np.arange(fold.n_rows, dtype=np.int32)
+        self._local = None
+        self._scratch = {}
+
+    def grow(self, target, settings, shrinkage, rows, part, seed, delta):
+        """Grow one tree on `rows` and add what it gives each row of the fold to `delta`."""
+        rows = rows.copy()
+        total = len(rows) if target.weight is None else float(target.weight[rows].sum())
+        settings = settings._replace(max_leaf_nodes=self._most_leaves(settings, len(rows), total))
+        data = self._words(target)
+        nodes = self._take("nodes", empty_nodes, 2 * settings.max_leaf_nodes - 1, settings.max_leaf_nodes)
+        n_channels = data.words.shape[1]
+        histograms = self._histograms("histograms", int(self.table.offsets[-1]) * n_channels, settings.max_leaf_nodes)
+        gathered = self._array("gathered", (self.fold.n_rows, n_channels), np.int64)
+        buffer = self._array("buffer", (self.fold.n_rows,), np.int32)
+        count = grow_tree(
+            self.table, data, settings, rows, 0, len(rows), nodes, 0, histograms, gathered, buffer, seed
+        )
+        bases, counts = np.zeros(1, np.int64), np.array([count], np.int64)
+        values = self._values(target, nodes, bases, counts, rows, settings, shrinkage, count)
+        add_leaf_values(nodes, bases, counts, rows, values, delta)
+        trees = Trees.from_nodes(nodes, bases, counts, values, part, [-1])
+        self._add_out_of_bag(trees, rows, delta)
+        return trees
+
+    def grow_units(self, target, settings, shrinkage, rows, seeds, delta):
+        """Grow one tree per unit on `rows` and add what the trees give each row of the fold to `delta`."""
+        local_bins, local_n_bins, map_pointers, local_map = self._local_codes()
+        rows = rows.copy()
+        pointers = np.searchsorted(self.fold.units[rows], np.arange(self.fold.n_units + 1)).astype(np.int64)
+        sizes = np.diff(pointers)
+        largest = max(int(sizes.max()), 1)
+        heaviest = largest
+        if target.weight is not None:
+            heaviest = np.max(np.add.reduceat(np.append(target.weight[rows], 0.0), pointers[:-1]), initial=1.0)
+        leaves = self._most_leaves(settings, largest, heaviest)
+        settings = settings._replace(max_leaf_nodes=leaves)
+        room = 2 * np.maximum(np.minimum(sizes, leaves), 1) - 1
+        bases = np.cumsum(room) - room
+        nodes = empty_nodes(int(room.sum()))
+        data = self._words(target)
+        n_channels = data.words.shape[1]
+        counts = np.zeros(len(sizes), np.int64)
+        table = self.table._replace(bins=local_bins)
+        codes = int((local_n_bins.sum(axis=1) + local_n_bins.shape[1]).max())
+
+        def grow_range(thread, first, stop):
+            histograms = self._histograms(f"histograms {thread}", codes * n_channels, leaves)
+            gathered = self._array(f"gathered {thread}", (largest, n_channels), np.int64)
+            buffer = self._array(f"buffer {thread}", (largest,), np.int32)
+            grow_unit_trees(
+                table,
+                local_n_bins,
+                local_map,
+                map_pointers,
+                data,
+                settings,
+                rows,
+                pointers,
+                first,
+                stop,
+                nodes,
+                bases,
+                counts,
+                histograms,
+                gathered,
+                buffer,
+                seeds,
+            )
+
+        n_threads = min(self.n_threads, max(1, len(rows) * table.bins.shape[0] // _CODES_PER_THREAD))
+        if n_threads == 1:
+            grow_range(0, 0, len(sizes))
+        else:
+            cuts = np.searchsorted(pointers[1:], np.linspace(0, len(rows), n_threads + 1)[1:-1])
+            bounds = [0, *cuts.tolist(), len(sizes)]
+            with ThreadPoolExecutor(n_threads) as pool:
+                list(pool.map(grow_range, range(n_threads), bounds[:-1], bounds[1:]))
+        grown = np.flatnonzero(sizes)
+        bases, counts = bases[grown], counts[grown]
+        values = self._values(target, nodes, bases, counts, rows, settings, shrinkage, len(nodes.left))
+        add_leaf_values(nodes, bases, counts, rows, values, delta)
+        trees = Trees.from_nodes(nodes, bases, counts, values, SPECIFIC, grown)
+        self._add_out_of_bag(trees, rows, delta)
+        return trees
+
+    def _values(self, target, nodes, bases, counts, rows, settings, shrinkage, n_nodes):
+        values = np.zeros((n_nodes, target.gradient.shape[1]))
+        if target.quantile is None:
+            newton_values(
+                nodes, bases, counts, rows, target.gradient, target.hessian, settings.l2, shrinkage, values
+            )
+        else:
+            weight = np.ones(self.fold.n_rows) if target.weight is None else target.weight
+            quantile_values(
+                nodes,
+                bases,
+                counts,
+                rows,
+                target.residual,
+                target.coefficient,
+                weight,
+                target.quantile,
+                self.table.monotonic,
+                shrinkage,
+                values,
+            )
+        return values
+
+    def _add_out_of_bag(self, trees, rows, delta):
+        if len(rows) == self.fold.n_rows:
+            return
+        out = np.ones(self.fold.n_rows, bool)
+        out[rows] = False
+        add_trees_to(
+            dict.fromkeys(range(4), delta),
+            trees,
+            self.table.n_bins,
+            self.fold.n_units,
+            self.fold.bins,
+            self.fold.units,
+            rows=np.flatnonzero(out).astype(np.int32),
+        )
+
+    def _words(self, target):
+        return to_words(target.gradient, None if target.hessian_is_weight else target.hessian, target.weight)
+
+    def _local_codes(self):
+        if self._local is None:
+            fold, n_features = self.fold, self.fold.bins.shape[0]
+            local_bins = np.empty_like(fold.bins)
+            local_n_bins = np.empty((fold.n_units, n_features), np.int32)
+            map_pointers = np.empty(fold.n_units * n_features + 1, np.int64)
+            room = int(np.minimum(np.diff(fold.pointers), 256).sum()) * n_features
+            local_map = np.empty(room, np.uint8)
+            compact_codes(
+                fold.bins, self.table.n_bins, fold.pointers, local_bins, local_n_bins, map_pointers, local_map
+            )
+            self._local = local_bins, local_n_bins, map_pointers, local_map[: map_pointers[-1]].copy()
+        return self._local
+
+    @staticmethod
+    def _most_leaves(settings, n_rows, total_weight):
+        """No tree has more leaves than this, whatever it is fitted to."""
+        most = min(settings.max_leaf_nodes, max(n_rows, 1), 2 ** min(settings.max_depth, 30))
+        if settings.min_weight > 0.0:
+            most = min(most, max(1, int(total_weight / settings.min_weight * (1.0 + 1e-9))))
+        return most
+
+    def _histograms(self, name, size, max_leaf_nodes):
+        slots = max(3, min(max_leaf_nodes + 2, _HISTOGRAM_BYTES // max(8 * size, 1)))
+        return self._array(name, (slots * size,), np.int64)
+
+    def _array(self, name, shape, dtype):
+        """Scratch of at least this shape, kept from call to call."""
+        have = self._scratch.get(name)
+        if have is None or have.shape[0] < shape[0] or have.shape[1:] != shape[1:]:
+            have = self._scratch[name] = np.empty(shape, dtype)
+        return have
+
+    def _take(self, name, make, size, key):
+        have = self._scratch.get(name)
+        if have is None or have[0] != key:
+            have = self._scratch[name] = key, make(size)
+        return have[1]

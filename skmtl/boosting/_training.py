@@ -1,0 +1,192 @@
+"""From rows to a grown forest: validation rows, two passes, warm start. Knows nothing of scikit-learn."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ._fold import Fold
+from ._forest import Forest
+from ._grower import TreeGrower
+from ._initial import unit_effects
+from ._model import GrowingModel
+from ._progress import Progress
+from ._settings import BLOCKS, resolve_settings
+from ._validation import validation_rows
+from .schedules import FixedSchedule
+
+#: With "auto", fewer rows than this are too few to stop by.
+_ROWS_TO_STOP = 500
+
+
+class Rows(NamedTuple):
+    """Observed targets sorted by unit: one row per pair of a row of X and an output."""
+
+    bins: np.ndarray  # uint8 (n_features, n_rows)
+    y: np.ndarray  # float64 (n_rows,)
+    weight: np.ndarray | None
+    units: np.ndarray  # intp (n_rows,), ascending
+    n_units: int
+    classified: bool  # y holds classes
+
+    def take(self, mask):
+        """Some of the rows."""
+        return self._replace(
+            bins=np.ascontiguousarray(self.bins[:, mask]),
+            y=self.y[mask],
+            weight=None if self.weight is None else self.weight[mask],
+            units=self.units[mask],
+        )
+
+
+class Fitted(NamedTuple):
+    """What boosting found."""
+
+    forest: Forest
+    loss: Any
+    constant: np.ndarray  # (n_outputs,)
+    start: np.ndarray  # (n_units, n_outputs), constant included
+    theta: np.ndarray  # (n_units,)
+    unit_weight: np.ndarray  # (n_units,)
+    sequence: list[str]
+    train_loss: np.ndarray
+    validation_loss: np.ndarray
+    seed: int
+
+
+def fit_rows(rows: Rows, plan, loss, options, n_classes, seed, n_threads, earlier: Fitted | None) -> Fitted:
+    """Grow a forest on `rows`.
+
+    Parameters
+    ----------
+    rows : Rows
+        All rows.
+    plan : FeaturePlan
+        Bins and constraints.
+    loss : Loss
+        Loss, not yet prepared.
+    options : object
+        The estimator, for its parameters.
+    n_classes : int or None
+        Number of classes.
+    seed : int
+        Seed of everything random.
+    n_threads : int
+        Number of threads; no result depends on it.
+    earlier : Fitted or None
+        What to continue (warm start).
+    """
+    if earlier is None:
+        prepared = loss.prepare(rows.y, rows.weight, n_classes)
+    else:
+        earlier.loss.check_target(rows.y)
+        prepared, seed = earlier.loss, earlier.seed
+    rounds = rounds_of(options, rows.n_units)
+    stopping = options.early_stopping
+    if isinstance(stopping, str):
+        stopping = len(rows.y) >= _ROWS_TO_STOP
+    n_passes = 2 if stopping and options.refit and not options.warm_start else 1
+    with Progress(options.verbose, n_passes * sum(rounds.values())) as progress:
+        if not stopping:
+            return _grow(rows, None, rounds, plan, prepared, options, seed, n_threads, earlier, progress)
+        mask = validation_rows(
+            rows.units * (n_classes + 1) + rows.y.astype(np.intp) if rows.classified else rows.units,
+            options.validation_fraction,
+            np.random.default_rng([seed, 0]),
+        )
+        if not mask.any():
+            raise ValueError(
+                f"'validation_fraction' = {options.validation_fraction} leaves no row of {len(rows.y)} to stop by. "
+                "Raise it, or set early_stopping=False."
+            )
+        fitted = _grow(
+            rows.take(~mask), rows.take(mask), rounds, plan, prepared, options, seed, n_threads, earlier, progress
+        )
+        if n_passes == 1:
+            return fitted
+        found = {block: fitted.sequence.count(block) for block in rounds}
+        again = _grow(rows, None, found, plan, prepared, options, seed, n_threads, None, progress)
+        return again._replace(validation_loss=fitted.validation_loss)
+
+
+def rounds_of(options, n_units):
+    """Most rounds of each block."""
+    schedule = options.schedule
+    if not isinstance(schedule, str):
+        return {block: int(schedule.get(block, 0)) for block in BLOCKS}
+    # A single task has nothing to share or to set apart: the shared block is all of it.
+    return {block: options.max_iter if block == "shared" or n_units > 1 else 0 for block in BLOCKS}
+
+
+def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier, progress):
+    if earlier is None:
+        constant, start = _start(rows, loss, options)
+        done = dict.fromkeys(rounds, 0)
+    else:
+        constant, start = earlier.constant, earlier.start
+        done = {block: earlier.sequence.count(block) for block in rounds}
+    train = _fold(rows, start)
+    validation = None if held_out is None else _fold(held_out, start)
+    gradient, hessian = np.empty((train.n_rows, loss.n_outputs)), np.empty((train.n_rows, loss.n_outputs))
+    loss.derivatives(rows.y, train.raw(np.full(rows.n_units, 0.5)), rows.weight, gradient, hessian)
+    unit_weight = np.bincount(rows.units, weights=rows.weight, minlength=rows.n_units).astype(np.float64)
+    total = unit_weight.sum()
+    n_features = rows.bins.shape[0]
+    mean_hessian = 1.0 if options.leaf_step == "gradient" else float(hessian.sum() / (total * loss.n_outputs))
+    settings = resolve_settings(vars(options), total, n_features, mean_hessian)
+    grower = TreeGrower(
+        train, plan.binner.n_bins, plan.reader.categorical.astype(np.uint8), plan.monotonic, plan.groups, n_threads
+    )
+    if earlier is not None:
+        for fold in (train, validation):
+            if fold is not None:
+                earlier.forest.add_to(fold.parts, fold.bins, fold.units)
+                fold.touch(earlier.forest.trees.parts.tolist())
+    theta = None if isinstance(options.theta_init, str) else np.ravel(options.theta_init).astype(np.float64)
+    if earlier is not None and done["partition"] > 0:
+        theta = earlier.theta
+    model = GrowingModel(train, validation, loss, grower, settings, theta, seed, options)
+    model.first_round = sum(done.values())
+    schedule = FixedSchedule(
+        {block: n - done[block] for block, n in rounds.items()},
+        options.n_iter_no_change if held_out is not None else None,
+        options.tol,
+        options.theta_init,
+        progress,
+    )
+    before = None if earlier is None else earlier.forest
+    schedule.run(model, before)
+    return Fitted(
+        model.forest(before),
+        loss,
+        constant,
+        start,
+        np.zeros(rows.n_units) if model.theta is None else model.theta,
+        unit_weight,
+        [*([] if earlier is None else earlier.sequence), *model.sequence],
+        _joined(None if earlier is None else earlier.train_loss, model.train_loss),
+        _joined(None if earlier is None else earlier.validation_loss, model.validation_loss),
+        seed,
+    )
+
+
+def _joined(before, losses):
+    """Losses of a continued model; its first one is the last of the model before."""
+    return np.array(losses) if before is None or len(before) == 0 else np.concatenate([before, losses[1:]])
+
+
+def _start(rows, loss, options):
+    """Raw prediction to start from: common to all units, and of each unit."""
+    if options.init == "zero":
+        constant = np.zeros(loss.n_outputs)
+    else:
+        constant = np.asarray(loss.initial_raw(rows.y, rows.weight), dtype=np.float64)
+    start = np.tile(constant, (rows.n_units, 1))
+    if options.init == "task":
+        start += unit_effects(loss, rows.y, rows.weight, rows.units, rows.n_units, constant)
+    return constant, start
+
+
+def _fold(rows, start):
+    return Fold(rows.bins, rows.y, rows.weight, rows.units, rows.n_units, start)

@@ -1,0 +1,23 @@
+"""The shared block: one tree for the rows of all tasks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._forest import SHARED
+from ._base import Step
+
+
+class SharedBlock:
+    """Ordinary gradient boosting on all rows."""
+
+    name = "shared"
+
+    def step(self, model):
+        """Fit a tree to the gradient of all rows."""
+        rows, seed = model.draw_rows(), model.draw_seed()
+        delta = np.zeros_like(model.gradient)
+        trees = model.grower.grow(
+            model.target(), model.settings.shared, model.learning_rate, rows, SHARED, seed, delta
+        )
+        return Step(self.name, trees, {SHARED: delta}, rows, None)

@@ -1,0 +1,145 @@
+"""One tree per task (unit), all of a round in one call.
+
+A task of 20 rows has at most 20 distinct codes per feature. Its rows are therefore coded anew, by rank among the codes
+that the task has, so that its histograms are as long as the task is large; splits are translated back to the codes of
+the whole table.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from .grow import grow_tree
+from .types import Table
+
+
+@njit(cache=True, nogil=True)
+def compact_codes(bins, n_bins, pointers, local_bins, local_n_bins, map_pointers, local_map):
+    """Code each unit's rows by rank among the unit's own codes.
+
+    bins : uint8 (n_features, n), rows of unit u are ``pointers[u]:pointers[u + 1]``; n_bins : int32 (n_features,);
+    local_bins : uint8 (n_features, n), out; local_n_bins : int32 (n_units, n_features), out;
+    map_pointers : int64 (n_units * n_features + 1,), out; local_map : uint8, out, room for
+    ``sum(min(rows of unit, 256)) * n_features`` codes: the code of the table for each local code
+    """
+    n_features = bins.shape[0]
+    rank = np.empty(256, np.uint8)
+    position = 0
+    for u in range(pointers.shape[0] - 1):
+        for f in range(n_features):
+            map_pointers[u * n_features + f] = position
+            present = np.zeros(256, np.uint8)
+            for i in range(pointers[u], pointers[u + 1]):
+                present[bins[f, i]] = 1
+            n = 0
+            for code in range(n_bins[f]):
+                if present[code]:
+                    rank[code] = n
+                    local_map[position] = code
+                    position += 1
+                    n += 1
+            local_n_bins[u, f] = n
+            rank[n_bins[f]] = n
+            for i in range(pointers[u], pointers[u + 1]):
+                local_bins[f, i] = rank[bins[f, i]]
+    map_pointers[-1] = position
+
+
+@njit(cache=True, nogil=True)
+def _to_global(nodes, base, n_nodes, n_bins, codes_of, pointers, unit):
+    """Translate splits from the local codes of `unit` to the codes of the table."""
+    n_features = n_bins.shape[0]
+    for node in range(base, base + n_nodes):
+        if nodes.left[node] == 0:
+            continue
+        f = nodes.feature[node]
+        begin, end = pointers[unit * n_features + f], pointers[unit * n_features + f + 1]
+        n_local = end - begin
+        if nodes.categorical[node]:
+            local_codes = nodes.left_codes[node].copy()
+            # Codes that the task does not have go with its missing values, which go with the heavier child if there are none.
+            nodes.left_codes[node, :] = np.uint32(0xFFFFFFFF) if nodes.missing_left[node] else np.uint32(0)
+            for local in range(n_local + 1):
+                code = np.int64(codes_of[begin + local]) if local < n_local else np.int64(n_bins[f])
+                bit = np.uint32(1) << np.uint32(code & 31)
+                if (local_codes[local >> 5] >> np.uint32(local & 31)) & np.uint32(1):
+                    nodes.left_codes[node, code >> 5] |= bit
+                else:
+                    nodes.left_codes[node, code >> 5] &= ~bit
+        else:
+            cut = nodes.threshold[node]
+            if cut >= n_local - 1:
+                nodes.threshold[node] = n_bins[f] - 1
+            else:
+                nodes.threshold[node] = (np.int64(codes_of[begin + cut]) + np.int64(codes_of[begin + cut + 1])) // 2
+
+
+@njit(cache=True, nogil=True)
+def grow_unit_trees(
+    table,
+    local_n_bins,
+    local_map,
+    map_pointers,
+    data,
+    settings,
+    rows,
+    row_pointers,
+    first_unit,
+    stop_unit,
+    nodes,
+    node_pointers,
+    n_nodes,
+    histograms,
+    gathered,
+    buffer,
+    seeds,
+):
+    """Grow a tree for each of the units ``first_unit:stop_unit``.
+
+    Parameters
+    ----------
+    table : Table with the local codes as `bins`, the codes of the whole table otherwise
+    local_n_bins, local_map, map_pointers : see `compact_codes`
+    rows : int32, the rows to use; those of unit u are ``rows[row_pointers[u]:row_pointers[u + 1]]``, rearranged
+    nodes : Nodes; the tree of unit u goes to ``nodes[node_pointers[u]:]``
+    n_nodes : int64 (n_units,), out
+    seeds : int64 (n_units,)
+    histograms, gathered, buffer : scratch, see `grow_tree`
+    """
+    n_features = table.bins.shape[0]
+    offsets = np.zeros(n_features + 1, np.int64)
+    active = np.empty(n_features, np.int32)
+    for u in range(first_unit, stop_unit):
+        n_active = 0
+        for f in range(n_features):
+            # Room for the missing code always; a feature with a single code has nothing to split.
+            offsets[f + 1] = offsets[f] + local_n_bins[u, f] + 1
+            active[n_active] = f
+            if local_n_bins[u, f] > 0 and table.n_bins[f] > 0:
+                n_active += 1
+        local = Table(
+            table.bins,
+            local_n_bins[u],
+            offsets,
+            active[:n_active],
+            table.categorical,
+            table.monotonic,
+            table.groups,
+            table.has_monotonic,
+        )
+        n_nodes[u] = grow_tree(
+            local,
+            data,
+            settings,
+            rows,
+            row_pointers[u],
+            row_pointers[u + 1],
+            nodes,
+            node_pointers[u],
+            histograms,
+            gathered,
+            buffer,
+            seeds[u],
+        )
+        _to_global(nodes, node_pointers[u], n_nodes[u], table.n_bins, local_map, map_pointers, u)

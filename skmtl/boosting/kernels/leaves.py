@@ -1,0 +1,92 @@
+"""Values of leaves, and what they add to the rows that grew the tree."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from ..._quantile import weighted_quantile
+
+
+@njit(cache=True, nogil=True)
+def newton_values(nodes, bases, counts, rows, gradient, hessian, l2, shrinkage, values):
+    """Write ``-shrinkage * G / (H + l2)`` of every leaf to `values`, kept within the leaf's bounds.
+
+    bases, counts : int64 (n_trees,), tree t is ``nodes[bases[t] : bases[t] + counts[t]]``;
+    gradient : float64 (n, n_outputs); hessian : float64 (n, n_outputs); values : float64 (n_nodes, n_outputs)
+    """
+    for t in range(bases.shape[0]):
+        for node in range(bases[t], bases[t] + counts[t]):
+            values[node, :] = 0.0
+            if nodes.left[node] != 0:
+                continue
+            for k in range(values.shape[1]):
+                g, h = 0.0, 0.0
+                for i in range(nodes.start[node], nodes.stop[node]):
+                    g += gradient[rows[i], k]
+                    h += hessian[rows[i], k]
+                if h + l2 > 0.0:
+                    value = min(max(-g / (h + l2), nodes.lower[node]), nodes.upper[node])
+                    values[node, k] = shrinkage * value
+
+
+@njit(cache=True, nogil=True)
+def _tree_quantiles(nodes, base, n_nodes, rows, residual, coefficient, weight, q, monotonic, shrinkage, values):
+    """Write the exact line search of the absolute (or pinball) loss to ``values[base:]``.
+
+    The value v of a leaf minimises the loss of ``residual - coefficient * v``: it is the quantile of ``residual /
+    coefficient`` with weights ``weight * coefficient``. Where features are monotonic, values of inner nodes put
+    walls between their children, from the root down.
+
+    residual, coefficient, weight : float64 (n,); coefficients are positive; values : float64 (n_nodes, 1)
+    """
+    constrained = np.any(monotonic != 0)
+    lower, upper = np.full(n_nodes, -np.inf), np.full(n_nodes, np.inf)
+    for node in range(base, base + n_nodes):
+        if nodes.left[node] == 0 or constrained:
+            start, stop = nodes.start[node], nodes.stop[node]
+            ratio, share = np.empty(stop - start), np.empty(stop - start)
+            for i in range(start, stop):
+                row = rows[i]
+                ratio[i - start] = residual[row] / coefficient[row]
+                share[i - start] = weight[row] * coefficient[row]
+            values[node, 0] = weighted_quantile(ratio, share, q)
+    if constrained:
+        for node in range(base, base + n_nodes):  # Parents come before their children.
+            local = node - base
+            values[node, 0] = min(max(values[node, 0], lower[local]), upper[local])
+            left = nodes.left[node]
+            if left == 0:
+                continue
+            lower[left : left + 2], upper[left : left + 2] = lower[local], upper[local]
+            sign = monotonic[nodes.feature[node]]
+            if sign != 0:
+                a = min(max(values[base + left, 0], lower[local]), upper[local])
+                b = min(max(values[base + left + 1, 0], lower[local]), upper[local])
+                if sign > 0:
+                    upper[left], lower[left + 1] = 0.5 * (a + b), 0.5 * (a + b)
+                else:
+                    lower[left], upper[left + 1] = 0.5 * (a + b), 0.5 * (a + b)
+    for node in range(base, base + n_nodes):
+        values[node, 0] = shrinkage * values[node, 0] if nodes.left[node] == 0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def quantile_values(nodes, bases, counts, rows, residual, coefficient, weight, q, monotonic, shrinkage, values):
+    """Find the values of the leaves by line search, tree by tree; see `_tree_quantiles`."""
+    for t in range(bases.shape[0]):
+        _tree_quantiles(
+            nodes, bases[t], counts[t], rows, residual, coefficient, weight, q, monotonic, shrinkage, values
+        )
+
+
+@njit(cache=True, nogil=True)
+def add_leaf_values(nodes, bases, counts, rows, values, out):
+    """Add to `out`, float64 (n, n_outputs), the value of the leaf that each row of the tree fell into."""
+    for t in range(bases.shape[0]):
+        for node in range(bases[t], bases[t] + counts[t]):
+            if nodes.left[node] != 0:
+                continue
+            for i in range(nodes.start[node], nodes.stop[node]):
+                for k in range(out.shape[1]):
+                    out[rows[i], k] += values[node, k]

@@ -1,0 +1,20 @@
+"""Losses: one object per loss, with a name under which estimators know it."""
+
+from ._base import Loss
+from ._classification import LogLoss
+from ._registry import CLASSIFICATION_LOSSES, REGRESSION_LOSSES, resolve_loss
+from ._regression import AbsoluteLoss, GammaLoss, HuberLoss, PoissonLoss, QuantileLoss, SquaredLoss
+
+__all__ = [
+    "AbsoluteLoss",
+    "CLASSIFICATION_LOSSES",
+    "GammaLoss",
+    "HuberLoss",
+    "LogLoss",
+    "Loss",
+    "PoissonLoss",
+    "QuantileLoss",
+    "REGRESSION_LOSSES",
+    "SquaredLoss",
+    "resolve_loss",
+]

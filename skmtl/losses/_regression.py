@@ -1,0 +1,214 @@
+"""Losses for numbers."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+import numpy as np
+from scipy.special import xlogy
+
+from .._quantile import weighted_quantile
+from . import _kernels
+from ._base import Loss
+
+
+def _weights(weight):
+    return np.empty(0) if weight is None else weight
+
+
+def _weighted_quantile(values, weight, q):
+    values = np.ascontiguousarray(values, dtype=np.float64)
+    return weighted_quantile(values, np.ones_like(values) if weight is None else weight, q)
+
+
+class SquaredLoss(Loss):
+    r"""Half the squared error, :math:`(y - f)^2 / 2`."""
+
+    constant_hessian = True
+
+    def initial_raw(self, y, weight=None):
+        """Weighted mean."""
+        return np.array([np.average(y, weights=weight)])
+
+    def derivatives(self, y, raw, weight, gradient, hessian):
+        """See :class:`Loss`."""
+        _kernels.squared_error(y, raw, _weights(weight), gradient, hessian)
+
+    def row_loss(self, y, raw):
+        """Loss of each row."""
+        return 0.5 * (y - raw[:, 0]) ** 2
+
+
+class QuantileLoss(Loss):
+    r"""Pinball loss, :math:`\max(q (y - f), (q - 1)(y - f))`.
+
+    Parameters
+    ----------
+    quantile : float, default=0.5
+        The quantile q to predict, strictly between 0 and 1.
+
+    References
+    ----------
+    .. [1] R. Koenker, G. Bassett, "Regression quantiles", Econometrica 46, 1978.
+    """
+
+    constant_hessian = True
+
+    def __init__(self, quantile=0.5):
+        self.quantile = quantile
+
+    @property
+    def line_search(self):
+        """The quantile of a leaf's residuals is its best value."""
+        return self.quantile
+
+    def _slopes(self):
+        """Slopes of the loss where the prediction is above and below the target."""
+        return 1.0 - float(self.quantile), float(self.quantile)
+
+    def check_target(self, y):
+        """Check the parameter; every finite target will do."""
+        if not isinstance(self.quantile, Real) or not 0.0 < self.quantile < 1.0:
+            raise ValueError(f"'quantile' must lie strictly between 0 and 1. Got {self.quantile!r}.")
+
+    def initial_raw(self, y, weight=None):
+        """Weighted quantile."""
+        return np.array([_weighted_quantile(y, weight, self.quantile)])
+
+    def derivatives(self, y, raw, weight, gradient, hessian):
+        """See :class:`Loss`."""
+        above, below = self._slopes()
+        _kernels.pinball(y, raw, _weights(weight), above, below, gradient, hessian)
+
+    def row_loss(self, y, raw):
+        """Loss of each row."""
+        difference = y - raw[:, 0]
+        return np.maximum(self.quantile * difference, (self.quantile - 1.0) * difference)
+
+
+class AbsoluteLoss(QuantileLoss):
+    r"""Absolute error, :math:`|y - f|`: twice the pinball loss of the median."""
+
+    def __init__(self):
+        pass
+
+    @property
+    def quantile(self):
+        """The median."""
+        return 0.5
+
+    def _slopes(self):
+        return 1.0, 1.0
+
+    def row_loss(self, y, raw):
+        """Loss of each row."""
+        return np.abs(y - raw[:, 0])
+
+
+class HuberLoss(Loss):
+    r"""Huber loss: :math:`r^2 / 2` for residuals up to delta, :math:`\delta (|r| - \delta / 2)` beyond.
+
+    Parameters
+    ----------
+    delta : float or None, default=None
+        Where the loss turns from squared to absolute, in the unit of `y`. None: 1.345 times a robust estimate
+        of the standard deviation, 1.4826 times the median absolute deviation of the targets from their median
+        (95 % efficiency for normal errors [1]_).
+
+    References
+    ----------
+    .. [1] P. J. Huber, "Robust Statistics", Wiley, 1981.
+    """
+
+    constant_hessian = True
+
+    def __init__(self, delta=None):
+        self.delta = delta
+
+    def prepare(self, y, weight=None, n_classes=None):
+        """See :class:`Loss`."""
+        if self.delta is not None:
+            if not isinstance(self.delta, Real) or not self.delta > 0.0:
+                raise ValueError(f"'delta' must be a positive number or None. Got {self.delta!r}.")
+            return HuberLoss(float(self.delta))
+        center = _weighted_quantile(y, weight, 0.5)
+        deviation = np.abs(y - center)
+        scale = 1.4826 * _weighted_quantile(deviation, weight, 0.5)
+        if scale == 0.0:  # More than half of the targets are equal: fall back on the mean deviation.
+            scale = float(np.average(deviation, weights=weight))
+        return HuberLoss(1.345 * scale if scale > 0.0 else 1.0)
+
+    def initial_raw(self, y, weight=None):
+        """Minimiser of the loss over constants, by iteratively reweighted means."""
+        value = _weighted_quantile(y, weight, 0.5)
+        for _ in range(50):
+            share = np.minimum(1.0, self.delta / np.maximum(np.abs(y - value), 1e-300))
+            new = np.average(y, weights=share if weight is None else share * weight)
+            if abs(new - value) <= 1e-12 * self.delta:
+                break
+            value = new
+        return np.array([value])
+
+    def derivatives(self, y, raw, weight, gradient, hessian):
+        """See :class:`Loss`."""
+        _kernels.huber(y, raw, _weights(weight), self.delta, gradient, hessian)
+
+    def row_loss(self, y, raw):
+        """Loss of each row."""
+        size = np.abs(y - raw[:, 0])
+        return np.where(size <= self.delta, 0.5 * size**2, self.delta * (size - 0.5 * self.delta))
+
+
+class PoissonLoss(Loss):
+    r"""Half the Poisson deviance with a log link; targets are counts or rates, zero included."""
+
+    def check_target(self, y):
+        """Targets must not be negative, and not all zero."""
+        if np.any(y < 0) or not np.any(y > 0):
+            raise ValueError(
+                "loss='poisson' requires non-negative y with a positive sum. "
+                f"Found {int(np.sum(y < 0))} negative values and the sum {float(np.sum(y)):g}."
+            )
+
+    def initial_raw(self, y, weight=None):
+        """Log of the weighted mean."""
+        return np.array([np.log(np.average(y, weights=weight))])
+
+    def derivatives(self, y, raw, weight, gradient, hessian):
+        """See :class:`Loss`."""
+        _kernels.poisson(y, raw, _weights(weight), gradient, hessian)
+
+    def row_loss(self, y, raw):
+        """Loss of each row."""
+        return xlogy(y, y) - y * raw[:, 0] - y + np.exp(raw[:, 0])
+
+    def inverse_link(self, raw):
+        """Exponential."""
+        return np.exp(raw[:, 0])
+
+
+class GammaLoss(Loss):
+    r"""Half the gamma deviance with a log link; targets are positive."""
+
+    def check_target(self, y):
+        """Targets must be positive."""
+        if np.any(y <= 0):
+            raise ValueError(
+                f"loss='gamma' requires strictly positive y. Found {int(np.sum(y <= 0))} values that are not."
+            )
+
+    def initial_raw(self, y, weight=None):
+        """Log of the weighted mean."""
+        return np.array([np.log(np.average(y, weights=weight))])
+
+    def derivatives(self, y, raw, weight, gradient, hessian):
+        """See :class:`Loss`."""
+        _kernels.gamma(y, raw, _weights(weight), gradient, hessian)
+
+    def row_loss(self, y, raw):
+        """Loss of each row."""
+        return raw[:, 0] - np.log(y) + y * np.exp(-raw[:, 0]) - 1.0
+
+    def inverse_link(self, raw):
+        """Exponential."""
+        return np.exp(raw[:, 0])
