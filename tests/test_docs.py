@@ -69,7 +69,8 @@ def test_public_docstring_is_complete(name):
     if inspect.isclass(function):
         # The fields of a named tuple are its attributes, and documented as such.
         needed = needed - ({"RT01", "PR01", "PR02"} if issubclass(function, tuple) else {"RT01"})
-    assert [f"{code}: {message}" for code, message in found if code in needed] == []
+    missing = [f"{code}: {message}" for code, message in found if code in needed]
+    assert not missing, "\n".join(missing)
 
 
 def test_every_public_name_of_a_part_is_on_the_api_page():
