@@ -39,7 +39,9 @@ class TaskScorer:
     def __repr__(self) -> str:
         return self._text
 
-    def __call__(self, estimator: Any, X: Any, y_true: Any, *, tasks: Any = None, **metadata: Any) -> float:
+    def __call__(
+        self, estimator: Any, X: Any, y_true: Any, *, tasks: Any = None, sample_weight: Any = None, **metadata: Any
+    ) -> float:
         """Score the predictions of an estimator.
 
         Parameters
@@ -52,8 +54,10 @@ class TaskScorer:
             Targets.
         tasks : array-like of shape (n_samples,), default=None
             Task labels. If None, as with an estimator that has a `task_column`, none are passed on.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, handed to the metric.
         **metadata : dict
-            Further arguments of the metric, such as `sample_weight`.
+            Further arguments of the metric, where ``set_score_request`` requested them.
 
         Returns
         -------
@@ -62,6 +66,8 @@ class TaskScorer:
         """
         if tasks is not None:
             estimator = _WithTasks(estimator, tasks)
+        if sample_weight is not None:
+            metadata["sample_weight"] = sample_weight
         return self._scorer(estimator, X, y_true, **metadata)
 
     def set_score_request(self, **requests: bool | str | None) -> TaskScorer:
@@ -100,10 +106,16 @@ class TaskScorer:
             `tasks`, the parameters of the metric, and what ``set_score_request`` added.
         """
         request = MetadataRequest(owner=self)
-        inner = self._scorer.get_metadata_routing().score.requests  # type: ignore[attr-defined]
-        for name, alias in {**inner, "tasks": True, **self._requests}.items():
+        for name, alias in {**self._metric_requests(), "tasks": True, **self._requests}.items():
             request.score.add_request(param=name, alias=alias)
         return request
+
+    def _metric_requests(self) -> dict[str, bool | str | None]:
+        return self._scorer.get_metadata_routing().score.requests  # type: ignore[attr-defined]
+
+    def _accept_sample_weight(self) -> bool:
+        """Say, as every scorer of scikit-learn 1.9 does, whether a search without routing may pass on its weights."""
+        return "sample_weight" in self._metric_requests()
 
 
 def make_task_scorer(

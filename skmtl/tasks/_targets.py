@@ -66,6 +66,8 @@ def observed_pairs(y: Any, codes: np.ndarray, *, owner: str) -> Pairs:
         raise TypeError(f"'y' must be dense, but {owner} got a sparse {type(y).__name__}. Convert it with y.toarray().")
     try:
         array = as_array(y)
+        if array.ndim == 1:
+            array = np.asarray(y)
     except ValueError:
         raise ValueError("'y' must have one target, or the same number of targets, in each row.") from None
     codes = np.asarray(codes, dtype=np.intp)
@@ -74,7 +76,7 @@ def observed_pairs(y: Any, codes: np.ndarray, *, owner: str) -> Pairs:
     if len(array) != len(codes):
         raise ValueError(f"'y' has {len(array)} rows but X has {len(codes)} rows.")
     if array.ndim == 1:
-        return Pairs(np.arange(len(codes), dtype=np.intp), codes, np.asarray(y), 1)
+        return Pairs(np.arange(len(codes), dtype=np.intp), codes, array, 1)
     n_outputs = array.shape[1]
     if n_outputs == 0:
         raise ValueError("'y' has no columns; expected one for each output.")

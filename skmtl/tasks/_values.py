@@ -59,6 +59,8 @@ def narrow(array: np.ndarray) -> np.ndarray:
     if kind == "f":
         return array.astype(np.float64, copy=False)
     types = set(map(type, array.tolist()))
+    if types in ({np.datetime64}, {np.timedelta64}):  # a list of NumPy's items; timedelta64 would pass for an integer
+        return np.array(array.tolist())
     if not types or not all(issubclass(kind_of_value, numbers.Real | np.bool_) for kind_of_value in types):
         return array
     if all(issubclass(kind_of_value, bool | np.bool_) for kind_of_value in types):
