@@ -106,7 +106,7 @@ def task_scores(
     for name, values in {"y_pred": y_pred, "tasks": tasks, "sample_weight": weights}.items():
         found = len(y_true) if values is None else np.shape(values)[0] if np.ndim(values) else 1
         if found != len(y_true):
-            raise ValueError(f"'{name}' has {found} rows but 'y_true' has {len(y_true)} rows.")
+            raise ValueError(f"'{name}' has length {found} but 'y_true' has length {len(y_true)}.")
 
     if tasks is None and y_true.ndim == 2:
         if y_pred.shape != y_true.shape:

@@ -137,9 +137,8 @@ def make_task_scorer(
         Name of a scorer of scikit-learn, such as ``"neg_root_mean_squared_error"`` or ``"roc_auc"``, or a metric called
         as ``score_func(y_true, y_pred, **kwargs)``.
     response_method : str or sequence of str, default="predict"
-        Method of the estimator whose output the metric takes: ``"predict"``, ``"predict_proba"``,
-        ``"predict_log_proba"`` or ``"decision_function"``; of a sequence the first that the estimator has. A name of a
-        scorer implies it.
+        Method of the estimator whose output the metric takes: ``"predict"``, ``"predict_proba"`` or
+        ``"decision_function"``; of a sequence the first that the estimator has. A name of a scorer implies it.
     greater_is_better : bool, default=True
         Whether a greater value of the metric is better; if False, the score is the metric times -1. A name of a scorer
         implies it.
