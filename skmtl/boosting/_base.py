@@ -92,14 +92,15 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
             codes = look_up_tasks(labels, row_tasks, len(values), unseen="error", owner=owner)
         pairs = observed_pairs(targets, codes, owner=owner)
         y_coded, n_classes = self._code_target(pairs, earlier)
-        weight = self._weigh(None if weight is None else weight[pairs.rows], y_coded, n_classes)
+        count = None if weight is None or np.all(weight == 1.0) else weight[pairs.rows]
+        weight = self._weigh(count, y_coded, n_classes)
         n_units = len(row_tasks) * pairs.n_outputs
 
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         n_threads = effective_n_jobs(self.n_jobs)
         if earlier is None:
             binner = Binner(self.max_bins, reader.n_categories, n_threads)
-            row_weight = None if weight is None else np.bincount(pairs.rows, weights=weight, minlength=len(values))
+            row_weight = None if count is None else np.bincount(pairs.rows, weights=count, minlength=len(values))
             binner.fit(values, row_weight, np.random.default_rng(seed))
             self._plan = FeaturePlan(reader, binner, positions, *plan_constraints(self, positions, reader))
             self._check_plan(n_classes)
@@ -110,10 +111,12 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
         order = np.argsort(pairs.units, kind="stable")
         source = pairs.rows[order]
         in_order = np.array_equal(source, np.arange(len(values)))
+        sorted_weight = None if weight is None else weight[order]
         rows = Rows(
             codes_of_rows if in_order else np.ascontiguousarray(codes_of_rows[:, source]),
             y_coded[order],
-            None if weight is None or np.all(weight == 1.0) else weight[order],
+            sorted_weight,
+            sorted_weight if weight is count else None if count is None else count[order],
             pairs.units[order],
             n_units,
             n_classes is not None,
@@ -138,7 +141,8 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
         used = self._uses_partition(len(fitted.theta))
         scores = outlier_scores(fitted.theta, fitted.unit_weight) if used else np.zeros(len(fitted.theta))
         self.outlier_scores_ = scores.reshape(shape)
-        self.n_iter_ = {block: fitted.sequence.count(block) for block in BLOCKS}
+        self.n_iter_ = len(fitted.sequence)
+        self.n_iter_per_block_ = {block: fitted.sequence.count(block) for block in BLOCKS}
         self.block_sequence_ = np.array(fitted.sequence, dtype=object)
         self.train_score_ = -fitted.train_loss
         self.validation_score_ = -fitted.validation_loss

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from .._sklearn import StrOptions, _fit_context
@@ -16,6 +17,11 @@ from ..losses import CLASSIFICATION_LOSSES, resolve_loss
 from ..tasks import observed_pairs
 from ..tasks._values import as_array
 from ._base import BaseRMTGB, output_names
+
+
+def _has_one_target(estimator):
+    """Scores of several target columns have no common shape, so that ``decision_function`` is for one."""
+    return not getattr(estimator, "_two_dimensional", False)
 
 
 class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
@@ -111,6 +117,7 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
         with np.errstate(divide="ignore"):
             return self._per_column(np.log(self._probabilities(X, tasks)))
 
+    @available_if(_has_one_target)
     def decision_function(self, X: Any, *, tasks: Any = None) -> Any:
         return self._decisions(self._raw(*self._read(X, tasks)))
 
@@ -122,6 +129,7 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
         for probabilities in self._staged_probabilities(X, tasks):
             yield self._per_column(probabilities)
 
+    @available_if(_has_one_target)
     def staged_decision_function(self, X: Any, *, tasks: Any = None):
         for raw in self._staged_raw(*self._read(X, tasks), self._stages()):
             yield self._decisions(raw)
@@ -147,6 +155,8 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
         if len(shape) == 2:
             return as_array(y), output_names(y, shape[1])
         y = column_or_1d(y)
+        if y.dtype.kind == "f":
+            assert_all_finite(y, input_name="y")
         check_classification_targets(y)
         return y, output_names(y, 1)
 
@@ -247,7 +257,7 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
         return [values[:, j][:, column] for j, column in enumerate(self._column_support)]
 
     def _decisions(self, raw):
-        if len(self._known_classes) == 2:
-            scores = raw[..., 0] if raw.shape[2] == 1 else raw[..., 1] - raw[..., 0]
-            return scores if self._two_dimensional else scores[:, 0]
-        return self._per_column(raw)
+        raw = raw[:, 0]
+        if len(self._known_classes) > 2:
+            return raw
+        return raw[:, 0] if raw.shape[1] == 1 else raw[:, 1] - raw[:, 0]

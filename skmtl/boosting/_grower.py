@@ -26,10 +26,12 @@ class Target:
     ----------
     gradient, hessian : float64 arrays of shape (n_rows, n_outputs)
         Derivatives by the tree's output, weights included.
-    hessian_is_weight : bool
-        Whether every Hessian is the weight of the row.
+    hessian_is_count : bool
+        Whether every Hessian equals the row's count.
+    count : float64 array of shape (n_rows,) or None
+        As how many rows each counts towards the size of a leaf; None means 1.
     weight : float64 array of shape (n_rows,) or None
-        Weights.
+        Weights in the loss, for the line search.
     quantile : float or None
         With a quantile the leaves' values are found by line search on `residual` over `coefficient`.
     residual, coefficient : float64 arrays of shape (n_rows,) or None
@@ -37,11 +39,12 @@ class Target:
     """
 
     def __init__(
-        self, gradient, hessian, hessian_is_weight, weight, *, quantile=None, residual=None, coefficient=None
+        self, gradient, hessian, hessian_is_count, count, *, weight=None, quantile=None, residual=None, coefficient=None
     ):
         self.gradient = gradient
         self.hessian = hessian
-        self.hessian_is_weight = hessian_is_weight
+        self.hessian_is_count = hessian_is_count
+        self.count = count
         self.weight = weight
         self.quantile = quantile
         self.residual = residual
@@ -82,7 +85,7 @@ class TreeGrower:
     def grow(self, target, settings, shrinkage, rows, part, seed, delta):
         """Grow one tree on `rows` and add what it gives each row of the fold to `delta`."""
         rows = rows.copy()
-        total = len(rows) if target.weight is None else float(target.weight[rows].sum())
+        total = len(rows) if target.count is None else float(target.count[rows].sum())
         settings = settings._replace(max_leaf_nodes=self._most_leaves(settings, len(rows), total))
         data = self._words(target)
         nodes = self._take("nodes", empty_nodes, 2 * settings.max_leaf_nodes - 1, settings.max_leaf_nodes)
@@ -108,8 +111,8 @@ class TreeGrower:
         sizes = np.diff(pointers)
         largest = max(int(sizes.max()), 1)
         heaviest = largest
-        if target.weight is not None:
-            heaviest = np.max(np.add.reduceat(np.append(target.weight[rows], 0.0), pointers[:-1]), initial=1.0)
+        if target.count is not None:
+            heaviest = np.bincount(self.fold.units[rows], weights=target.count[rows]).max()
         leaves = self._most_leaves(settings, largest, heaviest)
         settings = settings._replace(max_leaf_nodes=leaves)
         room = 2 * np.maximum(np.minimum(sizes, leaves), 1) - 1
@@ -200,7 +203,7 @@ class TreeGrower:
         )
 
     def _words(self, target):
-        return to_words(target.gradient, None if target.hessian_is_weight else target.hessian, target.weight)
+        return to_words(target.gradient, None if target.hessian_is_count else target.hessian, target.count)
 
     def _local_codes(self):
         if self._local is None:

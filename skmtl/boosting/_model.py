@@ -24,6 +24,8 @@ class GrowingModel:
         Tree sizes.
     theta : ndarray of shape (n_units,) or None
         Partition parameters; None until the partition block begins.
+    effects : UnitEffects or None
+        Effects of the units, part of the raw predictions of the folds already; None where there are none.
     seed : int
         Every step draws from a generator seeded with this and the number of the round, so that a model that was
         continued equals one that was not interrupted.
@@ -31,13 +33,14 @@ class GrowingModel:
         With the attributes learning_rate, leaf_step, subsample, theta_update, theta_learning_rate and theta_l2.
     """
 
-    def __init__(self, train, validation, loss, grower, settings, theta, seed, options):
+    def __init__(self, train, validation, loss, grower, settings, theta, effects, seed, options):
         self.train = train
         self.validation = validation
         self.loss = loss
         self.grower = grower
         self.settings = settings
         self.theta = theta
+        self.effects = effects
         self.seed = seed
         self.learning_rate = options.learning_rate
         self.leaf_step = options.leaf_step
@@ -92,7 +95,8 @@ class GrowingModel:
         fold = self.train
         newton = self.leaf_step == "newton"
         gradient, hessian = self.gradient, self.hessian
-        hessian_is_weight = not newton or (self.loss.constant_hessian and coefficient is None)
+        hessian_is_count = not newton or (self.loss.constant_hessian and coefficient is None)
+        hessian_is_count = hessian_is_count and fold.weight is fold.count
         if not newton:
             ones = np.ones_like(gradient)
             hessian = ones if fold.weight is None else fold.weight[:, None] * ones
@@ -101,16 +105,24 @@ class GrowingModel:
             hessian = hessian * coefficient[:, None] ** 2 if newton else hessian
         quantile = self.loss.line_search if newton else None
         if quantile is None:
-            return Target(gradient, hessian, hessian_is_weight, fold.weight)
+            return Target(gradient, hessian, hessian_is_count, fold.count)
         return Target(
             gradient,
             hessian,
-            hessian_is_weight,
-            fold.weight,
+            hessian_is_count,
+            fold.count,
+            weight=fold.weight,
             quantile=quantile,
             residual=fold.y - self.raw[:, 0],
             coefficient=np.ones(fold.n_rows) if coefficient is None else coefficient,
         )
+
+    def new_effects(self, delta):
+        """Effects of the units once `delta` is added to the raw prediction; None where there are none."""
+        if self.effects is None:
+            return None
+        offset = self.raw + delta - self.effects.values[self.train.units]
+        return self.effects.estimate(offset)
 
     # What schedules do -----------------------------------------------------------------------------------------------
 
@@ -122,6 +134,11 @@ class GrowingModel:
             self._walk(self.validation, step.trees)
         if step.theta is not None:
             self.theta = step.theta
+        if step.effects is not None:
+            change = step.effects - self.effects.values
+            for fold in self._folds():
+                fold.add(SHARED, change[fold.units])
+            self.effects.values = step.effects
         self.steps.append(step.trees)
         self.sequence.append(step.block)
         self.record()
@@ -141,14 +158,18 @@ class GrowingModel:
 
     def save(self):
         """State of the model, to go back to."""
-        folds = [self.train, *([] if self.validation is None else [self.validation])]
-        return len(self.sequence), self.theta, [fold.copy_parts() for fold in folds]
+        effects = None if self.effects is None else self.effects.values
+        return len(self.sequence), self.theta, effects, [fold.copy_parts() for fold in self._folds()]
+
+    def _folds(self):
+        return [self.train] if self.validation is None else [self.train, self.validation]
 
     def restore(self, saved):
         """Go back to a saved state; later steps are dropped."""
-        n_rounds, self.theta, parts = saved
-        folds = [self.train, *([] if self.validation is None else [self.validation])]
-        for fold, values in zip(folds, parts, strict=True):
+        n_rounds, self.theta, effects, parts = saved
+        if effects is not None:
+            self.effects.values = effects
+        for fold, values in zip(self._folds(), parts, strict=True):
             fold.restore_parts(values)
         del self.steps[n_rounds:], self.sequence[n_rounds:]
         del self.train_loss[n_rounds + 1 :], self.validation_loss[n_rounds + 1 :]

@@ -52,8 +52,8 @@ def resolve_settings(params: Mapping[str, Any], total_weight: float, n_features:
     """
     growth = max(1.0, math.sqrt(total_weight / 5000.0))
     shared_leaves = min(31, round(8 * growth))
-    # Twenty rows to a leaf, but on tiny tables a twentieth of the rows.
-    shared_rows = min(20.0, max(2.0, total_weight / 20.0))
+    # Twenty rows to a leaf, but on tiny tables a fifth of the rows.
+    shared_rows = min(20.0, max(2.0, total_weight / 5.0))
     defaults = {
         "shared": (shared_leaves, shared_rows, shared_rows),
         "partition": (shared_leaves, shared_rows, shared_rows),

@@ -9,7 +9,7 @@ import numpy as np
 from ._fold import Fold
 from ._forest import Forest
 from ._grower import TreeGrower
-from ._initial import unit_effects
+from ._effects import UnitEffects
 from ._model import GrowingModel
 from ._progress import Progress
 from ._settings import BLOCKS, resolve_settings
@@ -25,7 +25,8 @@ class Rows(NamedTuple):
 
     bins: np.ndarray  # uint8 (n_features, n_rows)
     y: np.ndarray  # float64 (n_rows,)
-    weight: np.ndarray | None
+    weight: np.ndarray | None  # in the loss: weight of the row times weight of its class
+    count: np.ndarray | None  # as how many rows it counts where rows are counted: weight of the row alone
     units: np.ndarray  # intp (n_rows,), ascending
     n_units: int
     classified: bool  # y holds classes
@@ -36,6 +37,7 @@ class Rows(NamedTuple):
             bins=np.ascontiguousarray(self.bins[:, mask]),
             y=self.y[mask],
             weight=None if self.weight is None else self.weight[mask],
+            count=None if self.count is None else self.count[mask],
             units=self.units[mask],
         )
 
@@ -120,17 +122,17 @@ def rounds_of(options, n_units):
 
 
 def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier, progress):
-    if earlier is None:
-        constant, start = _start(rows, loss, options)
-        done = dict.fromkeys(rounds, 0)
-    else:
-        constant, start = earlier.constant, earlier.start
+    constant = _constant(rows, loss, options) if earlier is None else earlier.constant
+    effects = _effects(rows, loss, options, constant, earlier)
+    start = np.tile(constant, (rows.n_units, 1)) + (0.0 if effects is None else effects.values)
+    done = dict.fromkeys(rounds, 0)
+    if earlier is not None:
         done = {block: earlier.sequence.count(block) for block in rounds}
     train = _fold(rows, start)
     validation = None if held_out is None else _fold(held_out, start)
     gradient, hessian = np.empty((train.n_rows, loss.n_outputs)), np.empty((train.n_rows, loss.n_outputs))
     loss.derivatives(rows.y, train.raw(np.full(rows.n_units, 0.5)), rows.weight, gradient, hessian)
-    unit_weight = np.bincount(rows.units, weights=rows.weight, minlength=rows.n_units).astype(np.float64)
+    unit_weight = np.bincount(rows.units, weights=rows.count, minlength=rows.n_units).astype(np.float64)
     total = unit_weight.sum()
     n_features = rows.bins.shape[0]
     mean_hessian = 1.0 if options.leaf_step == "gradient" else float(hessian.sum() / (total * loss.n_outputs))
@@ -146,7 +148,7 @@ def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier,
     theta = None if isinstance(options.theta_init, str) else np.ravel(options.theta_init).astype(np.float64)
     if earlier is not None and done["partition"] > 0:
         theta = earlier.theta
-    model = GrowingModel(train, validation, loss, grower, settings, theta, seed, options)
+    model = GrowingModel(train, validation, loss, grower, settings, theta, effects, seed, options)
     model.first_round = sum(done.values())
     schedule = FixedSchedule(
         {block: n - done[block] for block, n in rounds.items()},
@@ -161,7 +163,7 @@ def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier,
         model.forest(before),
         loss,
         constant,
-        start,
+        start if effects is None else constant + effects.values,
         np.zeros(rows.n_units) if model.theta is None else model.theta,
         unit_weight,
         [*([] if earlier is None else earlier.sequence), *model.sequence],
@@ -176,17 +178,21 @@ def _joined(before, losses):
     return np.array(losses) if before is None or len(before) == 0 else np.concatenate([before, losses[1:]])
 
 
-def _start(rows, loss, options):
-    """Raw prediction to start from: common to all units, and of each unit."""
+def _constant(rows, loss, options):
+    """Raw prediction common to all units."""
     if options.init == "zero":
-        constant = np.zeros(loss.n_outputs)
-    else:
-        constant = np.asarray(loss.initial_raw(rows.y, rows.weight), dtype=np.float64)
-    start = np.tile(constant, (rows.n_units, 1))
-    if options.init == "task":
-        start += unit_effects(loss, rows.y, rows.weight, rows.units, rows.n_units, constant)
-    return constant, start
+        return np.zeros(loss.n_outputs)
+    return np.asarray(loss.initial_raw(rows.y, rows.weight), dtype=np.float64)
+
+
+def _effects(rows, loss, options, constant, earlier):
+    """Effects of the units on top of the constant, or None where there are to be none."""
+    if options.init != "task":
+        return None
+    values = None if earlier is None else earlier.start - earlier.constant
+    offset = np.tile(constant, (len(rows.y), 1))
+    return UnitEffects(loss, rows.y, rows.weight, rows.units, rows.n_units, offset, values)
 
 
 def _fold(rows, start):
-    return Fold(rows.bins, rows.y, rows.weight, rows.units, rows.n_units, start)
+    return Fold(rows.bins, rows.y, rows.weight, rows.count, rows.units, rows.n_units, start)

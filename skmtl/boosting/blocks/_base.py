@@ -16,7 +16,8 @@ class Step(NamedTuple):
     trees: Trees
     deltas: dict[int, np.ndarray]  # what each part of the raw prediction of the training rows gains
     rows: np.ndarray  # rows of the training fold that the trees were fitted on
-    theta: np.ndarray | None  # new partition parameters, or None where they stay
+    theta: np.ndarray | None = None  # new partition parameters, or None where they stay
+    effects: np.ndarray | None = None  # new effects of the units, or None where they stay
 
 
 class Block(Protocol):

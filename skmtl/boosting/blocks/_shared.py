@@ -1,4 +1,4 @@
-"""The shared block: one tree for the rows of all tasks."""
+"""The shared block: one tree for the rows of all tasks, and the tasks' effects brought up to date."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ class SharedBlock:
         trees = model.grower.grow(
             model.target(), model.settings.shared, model.learning_rate, rows, SHARED, seed, delta
         )
-        return Step(self.name, trees, {SHARED: delta}, rows, None)
+        return Step(self.name, trees, {SHARED: delta}, rows, effects=model.new_effects(delta))

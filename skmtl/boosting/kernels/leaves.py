@@ -90,3 +90,16 @@ def add_leaf_values(nodes, bases, counts, rows, values, out):
             for i in range(nodes.start[node], nodes.stop[node]):
                 for k in range(out.shape[1]):
                     out[rows[i], k] += values[node, k]
+
+
+@njit(cache=True, nogil=True)
+def unit_quantiles(values, weights, pointers, q):
+    """Weighted quantile of the values of each unit, float64 (n_units,); 0 where a unit has no rows.
+
+    values, weights : float64 (n,); pointers : int64 (n_units + 1,), unit u has ``values[pointers[u]:pointers[u + 1]]``
+    """
+    out = np.zeros(pointers.shape[0] - 1)
+    for u in range(out.shape[0]):
+        if pointers[u + 1] > pointers[u]:
+            out[u] = weighted_quantile(values[pointers[u] : pointers[u + 1]], weights[pointers[u] : pointers[u + 1]], q)
+    return out

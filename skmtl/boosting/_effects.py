@@ -1,0 +1,105 @@
+"""An effect of each unit: what lifts or lowers all predictions of a task by a constant.
+
+A unit is what has parameters of its own: a task, or with several target columns a pair of task and column. The effect of
+a unit with few rows is pulled to zero by as much as it is uncertain (empirical Bayes, one-way random effects). Effects are
+estimated on what the trees leave, and again after every shared tree: tasks whose rows differ in X have means that differ for
+that reason alone, and only the trees can tell.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..losses import SquaredLoss
+from .kernels.leaves import unit_quantiles
+
+#: Newton steps before the first tree.
+_FIRST_STEPS = 20
+
+
+class UnitEffects:
+    """Effects of all units and the variance between them, as far as they are known.
+
+    Parameters
+    ----------
+    loss : Loss
+        Prepared loss.
+    y, weight, units : ndarrays of shape (n_rows,)
+        Targets, weights (or None) and units of the training rows, sorted by unit.
+    n_units : int
+        Number of units.
+    values : ndarray of shape (n_units, n_outputs) or None
+        Effects to go on from; None: estimated on `offset`.
+    offset : ndarray of shape (n_rows, n_outputs)
+        Raw predictions without the effects.
+    """
+
+    def __init__(self, loss, y, weight, units, n_units, offset, values=None):
+        self.loss, self.y, self.weight, self.units, self.n_units = loss, y, weight, units, n_units
+        self.total = np.bincount(units, weights=weight, minlength=n_units).astype(np.float64)
+        self.variance = np.ones(loss.n_outputs)
+        if values is None:
+            self.values = np.zeros((n_units, loss.n_outputs))
+            self.values = self.estimate(offset, _FIRST_STEPS)
+        else:
+            self.values = values
+
+    def estimate(self, offset, n_steps=1):
+        """Effects given the rest of the raw prediction, (n_units, n_outputs). Zero where there is only one unit."""
+        if np.count_nonzero(self.total) < 2:
+            return np.zeros_like(self.values)
+        if self.loss.constant_hessian:
+            return self._locations(offset, n_steps)
+        return self._intercepts(offset, n_steps)
+
+    def _sum(self, values):
+        return np.bincount(self.units, weights=values, minlength=self.n_units)
+
+    def _locations(self, offset, n_steps):
+        """Location of each unit's residuals (mean, median, quantile), shrunk by their variance components.
+
+        Analysis of variance estimator of the between-unit variance; S. R. Searle, G. Casella, C. E. McCulloch, "Variance
+        Components", Wiley, 1992, chapter 3.
+        """
+        residual = self.y - offset[:, 0]
+        weight = np.ones_like(residual) if self.weight is None else self.weight
+        n_rows, n_present = self.total.sum(), np.count_nonzero(self.total)
+        if n_rows <= n_present:  # One row per unit: nothing tells a unit's effect from noise.
+            return np.zeros_like(self.values)
+        mean = self._sum(weight * residual) / np.where(self.total > 0, self.total, 1.0)
+        overall = (weight * residual).sum() / n_rows
+        within = np.sum(weight * (residual - mean[self.units]) ** 2) / (n_rows - n_present)
+        between = np.sum(self.total * (mean - overall) ** 2) / (n_present - 1)
+        n0 = (n_rows - np.sum(self.total**2) / n_rows) / (n_present - 1)
+        variance = max((between - within) / n0, 1e-6 * within)
+        if variance <= 0.0:
+            return np.zeros_like(self.values)
+        ratio = within / variance
+        if isinstance(self.loss, SquaredLoss):
+            return (self.total / (self.total + ratio) * (mean - overall))[:, None]
+        if self.loss.line_search is not None:
+            pointers = np.searchsorted(self.units, np.arange(self.n_units + 1))
+            location = unit_quantiles(residual, weight, pointers, float(self.loss.line_search))
+            return (self.total / (self.total + ratio) * location)[:, None]
+        values = self.values.copy()
+        for _ in range(n_steps):
+            gradient, hessian = self._derivatives(offset, values)
+            step = (self._sum(gradient[:, 0]) + ratio * values[:, 0]) / (self._sum(hessian[:, 0]) + ratio)
+            values[:, 0] -= step
+        return values
+
+    def _intercepts(self, offset, n_steps):
+        """Random intercepts by Newton steps, their variance estimated again after each step."""
+        values, present = self.values.copy(), self.total > 0
+        for _ in range(n_steps):
+            gradient, hessian = self._derivatives(offset, values)
+            for k in range(values.shape[1]):
+                precision = self._sum(hessian[:, k]) + 1.0 / self.variance[k]
+                values[:, k] -= (self._sum(gradient[:, k]) + values[:, k] / self.variance[k]) / precision
+                self.variance[k] = max(np.mean(values[present, k] ** 2 + 1.0 / precision[present]), 1e-6)
+        return values
+
+    def _derivatives(self, offset, values):
+        gradient, hessian = np.empty_like(offset), np.empty_like(offset)
+        self.loss.derivatives(self.y, offset + values[self.units], self.weight, gradient, hessian)
+        return gradient, hessian
