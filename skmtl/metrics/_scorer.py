@@ -106,16 +106,14 @@ class TaskScorer:
             `tasks`, the parameters of the metric, and what ``set_score_request`` added.
         """
         request = MetadataRequest(owner=self)
-        for name, alias in {**self._metric_requests(), "tasks": True, **self._requests}.items():
+        of_metric = self._scorer.get_metadata_routing().score.requests  # type: ignore[attr-defined]
+        for name, alias in {**of_metric, "tasks": True, **self._requests}.items():
             request.score.add_request(param=name, alias=alias)
         return request
 
-    def _metric_requests(self) -> dict[str, bool | str | None]:
-        return self._scorer.get_metadata_routing().score.requests  # type: ignore[attr-defined]
-
     def _accept_sample_weight(self) -> bool:
-        """Say, as every scorer of scikit-learn 1.9 does, whether a search without routing may pass on its weights."""
-        return "sample_weight" in self._metric_requests()
+        """Say whether a search without routing may pass on its weights: scikit-learn asks this of every scorer."""
+        return self._scorer._accept_sample_weight()  # type: ignore[attr-defined]
 
 
 def make_task_scorer(

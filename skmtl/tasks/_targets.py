@@ -17,16 +17,23 @@ class Pairs(NamedTuple):
 
     A unit is what is learned as one task of its own: one output of one task. Unit ``u`` is output ``u % n_outputs`` of
     task ``u // n_outputs``.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_pairs,), dtype intp
+        Row of `X` of each target.
+    units : ndarray of shape (n_pairs,), dtype intp
+        Unit of each target: ``codes[rows] * n_outputs + output``, or -1 for a task with code -1.
+    values : ndarray of shape (n_pairs,)
+        The targets.
+    n_outputs : int
+        Number of outputs; 1 if `y` is 1-D.
     """
 
     rows: np.ndarray
-    """Row of `X` of each target, dtype intp."""
     units: np.ndarray
-    """Unit of each target, dtype intp: ``codes[rows] * n_outputs + output``, and -1 for a task with code -1."""
     values: np.ndarray
-    """The targets, 1-D."""
     n_outputs: int
-    """Number of outputs; 1 if `y` is 1-D."""
 
 
 def observed_pairs(y: Any, codes: np.ndarray, *, owner: str) -> Pairs:

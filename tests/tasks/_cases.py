@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import is_classifier
 
+from skmtl.boosting import RMTGBClassifier, RMTGBRegressor
 from tests.tasks._estimator import TaskOffsetClassifier, TaskOffsetRegressor
+
+SHORT = {"schedule": {"shared": 3, "partition": 2, "specific": 2}, "random_state": 0}
 
 
 class Case(NamedTuple):
@@ -40,5 +43,7 @@ class Case(NamedTuple):
 CASES = [
     Case(TaskOffsetRegressor, {}, {"shrinkage": [0.0, 0.9]}),
     Case(TaskOffsetClassifier, {}, {"shrinkage": [0.0, 0.9]}),
+    Case(RMTGBRegressor, SHORT, {"learning_rate": [0.3, 0.01]}),
+    Case(RMTGBClassifier, SHORT, {"learning_rate": [0.3, 0.01]}),
 ]
 CASE_NAMES = [case.cls.__name__ for case in CASES]

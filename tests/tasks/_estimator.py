@@ -121,7 +121,8 @@ class TaskOffsetClassifier(TaskRequests, ClassifierMixin, BaseEstimator):
         return np.column_stack([1 - positive, positive])
 
     def predict(self, X, *, tasks=None):
-        return self.classes_[(self.decision_function(X, tasks=tasks) > 0).astype(int)]
+        decision = self.decision_function(X, tasks=tasks)  # first: it raises NotFittedError
+        return self.classes_[(decision > 0).astype(int)]
 
     def score(self, X, y, *, tasks=None, sample_weight=None):
         return accuracy_score(y, self.predict(X, tasks=tasks), sample_weight=sample_weight)

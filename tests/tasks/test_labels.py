@@ -54,6 +54,8 @@ BOOLEANS = {
 OTHERS = {
     "dates": lambda: [dt.date(2020, 1, 1), dt.date(2019, 1, 1), dt.date(2020, 1, 1)],
     "datetime64": lambda: np.array(["2020", "2019", "2020"], dtype="M8[Y]"),
+    "datetime64-items": lambda: list(np.array(["2020", "2019", "2020"], dtype="M8[Y]")),
+    "timedelta64-items": lambda: list(np.array([2, 1, 2], dtype="m8[D]")),
     "timedelta64": lambda: np.array([2, 1, 2], dtype="m8[D]"),
     "with-zone": lambda: pandas().Series(pandas().to_datetime(["2020", "2019", "2020"])).dt.tz_localize("UTC"),
     "tuples": lambda: pandas().Series([(2, 1), (1, 9), (2, 1)]),
