@@ -61,14 +61,15 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
         "random_state": ["random_state"],
     }
 
+    _row_tasks: np.ndarray
+
     def _fit(self, X, y, tasks, sample_weight):
         """Fit, or leave the estimator as it was."""
         before = dict(vars(self))
         try:
             self._fit_steps(X, y, tasks, sample_weight)
         except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
+            self.__dict__ = before
             raise
         return self
 
@@ -91,10 +92,10 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
             row_tasks = self._row_tasks
             codes = look_up_tasks(labels, row_tasks, len(values), unseen="error", owner=owner)
         pairs = observed_pairs(targets, codes, owner=owner)
-        y_coded, n_classes = self._code_target(pairs, earlier)
+        n_units = len(row_tasks) * pairs.n_outputs
+        y_coded, n_classes = self._code_target(pairs, n_units, earlier)
         count = None if weight is None or np.all(weight == 1.0) else weight[pairs.rows]
         weight = self._weigh(count, y_coded, n_classes)
-        n_units = len(row_tasks) * pairs.n_outputs
 
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         n_threads = effective_n_jobs(self.n_jobs)
@@ -157,12 +158,15 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
                 raise ValueError(f"'schedule' names unknown blocks: {unknown[:5]}. Blocks are {list(BLOCKS)}.")
             for block, n in self.schedule.items():
                 if not isinstance(n, Integral) or isinstance(n, bool) or n < 0:
-                    raise ValueError(f"'schedule' must give each block a number of rounds, 0 or more. Got {n!r} for '{block}'.")
+                    raise ValueError(
+                        f"'schedule' must give each block a number of rounds, 0 or more. Got {n!r} for '{block}'."
+                    )
         if not isinstance(self.theta_init, str):
             given = np.asarray(self.theta_init, dtype=np.float64)
             if given.size != n_units or not np.all(np.isfinite(given)):
                 raise ValueError(
-                    f"'theta_init' as an array must hold {n_units} finite numbers, one per task. Got shape {given.shape}."
+                    f"'theta_init' as an array must hold {n_units} finite numbers, one per task. Got shape "
+                    f"{given.shape}."
                 )
 
     def _check_continues(self, earlier, pairs, n_units):
@@ -172,7 +176,8 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
             done = earlier.sequence.count(block)
             if n < done and not (isinstance(self.schedule, str) and self.early_stopping):
                 raise ValueError(
-                    f"With warm_start=True the rounds of block '{block}' must not fall below those made. Got {n} after {done}."
+                    f"With warm_start=True the rounds of block '{block}' must not fall below those made. Got {n} after "
+                    f"{done}."
                 )
 
     def _weigh(self, weight, y, n_classes):
@@ -240,8 +245,8 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
     def task_importances(self) -> dict[str, np.ndarray]:
         """Importance of every column of X for every task, block by block.
 
-        Shared and partition trees belong to all tasks: a task is given their gain in proportion to its weight, and of the
-        two partition ensembles in proportion to its weight between them. The trees of a task are its own.
+        Shared and partition trees belong to all tasks: a task is given their gain in proportion to its weight, and of
+        the two partition ensembles in proportion to its weight between them. The trees of a task are its own.
 
         Returns
         -------

@@ -15,8 +15,9 @@ _MAX_ROWS = 200_000
 class Binner:
     """Cut points of the ordered features and numbers of categories of the others.
 
-    Codes of feature ``f`` run from 0 to ``n_bins[f] - 1``; ``n_bins[f]`` means missing (or an unknown category). Bins hold nearly
-    equal shares of the weight; up to `max_bins` distinct values get a bin each, with cuts half-way between them.
+    Codes of feature ``f`` run from 0 to ``n_bins[f] - 1``; ``n_bins[f]`` means missing (or an unknown category). Bins
+    hold nearly equal shares of the weight; up to `max_bins` distinct values get a bin each, with cuts half-way between
+    them.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..losses import CLASSIFICATION_LOSSES, resolve_loss
 from ..tasks import observed_pairs
 from ..tasks._values import as_array
 from ._base import BaseRMTGB, output_names
+from ._classes import TaskClasses, restrict
 
 
 def _has_one_target(estimator):
@@ -25,6 +27,161 @@ def _has_one_target(estimator):
 
 
 class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
+    r"""Robust multi-task gradient boosting for classes.
+
+    The prediction for a row x of task r is
+
+    .. math:: F(x, r) = F_{shared}(x) + (1 - s_r) F_{in}(x) + s_r F_{out}(x) + F_r(x), \qquad s_r = \sigma(\theta_r):
+
+    trees that all tasks share, two shared ensembles between which every task has a learned weight, and trees of each
+    task alone [1]_. Trees grow leaf by leaf on binned features, with native missing values and categories. Tasks are
+    given to every method as `tasks`, or as a column of X (`task_column`), or as the columns of a 2-D `y`; with neither,
+    there is one task and the model is ordinary gradient boosting.
+
+    The defaults depart from the published algorithm in what serves real tables: trees of more than two leaves, Newton
+    steps, a shrunken effect of each task, a start of theta without chance. :func:`published_settings` gives the
+    published form.
+
+    Parameters
+    ----------
+    loss : str or Loss, default="log_loss"
+        Loss to minimise: "log_loss" or an object of :mod:`skmtl.losses`. Two classes have one raw prediction, more
+        classes one each; a tree has a value for each of them in every leaf.
+    task_column : str, int or None, default=None
+        Column of X that holds the task label of each row, by name or position. It is taken out before learning. None:
+        tasks come as `tasks` to the methods, or there is only one.
+    learning_rate : float, default=0.1
+        Factor on the value of every leaf.
+    max_iter : int, default=500
+        Most rounds of each block under ``schedule="sequential"``.
+    schedule : {"sequential"} or dict, default="sequential"
+        Which block makes how many rounds. "sequential": shared, then partition, then specific, each up to `max_iter`
+        rounds; a single task has the shared block only. A dict such as ``{"shared": 100, "partition": 50, "specific":
+        100}`` gives each block its own number; a block left out makes none. With early stopping these are upper limits.
+    max_leaf_nodes : "auto", int, None or dict, default="auto"
+        Most leaves of a tree, at least 2; None: no limit. "auto": for shared and partition trees 8 times the square
+        root of (rows / 5000), between 8 and 31; for specific trees 4. A dict such as ``{"shared": 16, "specific": 4}``
+        sets blocks apart; a block left out is "auto".
+    max_depth : int, None or dict, default=None
+        Most splits between root and leaf; None: no limit. A dict sets blocks apart.
+    min_samples_leaf : "auto", float or dict, default="auto"
+        Least sum of sample weights in a leaf; without weights, least number of rows. "auto": 20 (on fewer than 100 rows
+        a fifth of them) for shared and partition trees, 3 for specific trees. A dict sets blocks apart.
+    l2_regularization : "auto", float or dict, default="auto"
+        Penalty added to the sum of second derivatives in a leaf. "auto": as much as 20 typical rows add (on fewer than
+        100 rows a fifth of them) in shared and partition trees, 5 rows in specific trees. A dict sets blocks apart.
+    max_features : float, default=1.0
+        Share of the features, drawn anew for each node, among which its split is sought.
+    subsample : float, default=1.0
+        Share of the rows, drawn without replacement for each round, that its trees are fitted to.
+    max_bins : int, default=255
+        Most bins per feature, from 2 to 255; missing values have one more. Also the most categories of a feature.
+    categorical_features : None, "from_dtype" or array-like, default="from_dtype"
+        Categorical columns of X: positions, names, or a mask. "from_dtype": those of dtype category (pandas) or
+        Categorical and Enum (polars). Their values may be of any kind; one not seen in `fit` counts as missing.
+    monotonic_cst : array-like of int, dict or None, default=None
+        For each column of X, 1 if predictions must not fall as it grows, -1 if they must not rise, 0 if free; or a dict
+        from names to these. Holds for every task. For two classes only; the probability of the second class is meant.
+    interaction_cst : {"pairwise", "no_interactions"}, sequence of collections of int, or None, default=None
+        Groups of columns of X that may meet on a path from root to leaf. Columns in no group form one of their own.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class in the loss. "balanced": inversely proportional to the weight of its rows. Leaf limits
+        count rows without it.
+    init : {"task", "mean", "zero"}, default="task"
+        What boosting starts from. "task": the best constant plus an effect of each task, shrunken towards zero by as
+        much as it is uncertain and brought up to date after every shared tree; "mean": the best constant; "zero": 0.
+    leaf_step : {"newton", "gradient"}, default="newton"
+        Value of a leaf. "newton": minus the sum of first over the sum of second derivatives (for absolute and quantile
+        loss, the exact minimiser); "gradient": the mean of minus the first derivatives, as published.
+    theta_init : {"residuals", "random"} or array-like of shape (n_tasks,), default="residuals"
+        Where the partition parameters start. "residuals": along the direction in which the residuals of the tasks,
+        averaged in the leaves of shared trees, differ most (no randomness); "random": a tenth of standard normal
+        numbers, as published.
+    theta_update : {"newton", "gradient"}, default="newton"
+        How they move. "newton": a damped Newton step of sigmoid(theta), independent of the unit of y and the
+        size of the task; "gradient": along the gradient of the summed loss, as published.
+    theta_learning_rate : float or None, default=None
+        Factor on these steps. None: 0.3 for "newton", `learning_rate` for "gradient".
+    theta_l2 : float, default=1.0
+        Pull of sigmoid(theta) to one half in the "newton" update, in rows.
+    early_stopping : "auto" or bool, default="auto"
+        Whether a block ends when a held-out part of the rows no longer gains from it. "auto": from 500 rows on.
+    validation_fraction : float, default=0.1
+        Share of the rows of each task, and of each of its classes, to hold out. Some of every task always stay in
+        training.
+    n_iter_no_change : int, default=20
+        A block ends when so many rounds in a row have not improved the held-out loss, and goes back to its best round.
+    tol : float, default=1e-7
+        Least fall of the held-out loss that counts as an improvement.
+    refit : bool, default=True
+        After early stopping, fit again on all rows for the rounds found. With ``warm_start=True`` there is no second
+        fit.
+    unseen_tasks : {"shared", "error"}, default="shared"
+        What to predict for a task not seen in `fit`. "shared": what is common to all tasks (no task effect, the tasks'
+        mean partition weight, no specific trees); "error": raise ValueError.
+    unseen_classes : {"zero", "shared"}, default="zero"
+        Probability of a class that a task never had in `fit`. "zero": none; the other classes of the task share it all.
+        "shared": what the model says, knowing the class from other tasks.
+    n_jobs : int or None, default=None
+        Number of threads, as in joblib. No result depends on it.
+    warm_start : bool, default=False
+        Go on from the trees of the last `fit` up to the rounds that `schedule` or `max_iter` now asks for.
+    verbose : int, default=0
+        Show a progress bar (extra ``progress``).
+    random_state : int, RandomState instance or None, default=None
+        Source of all randomness: held-out rows, subsamples, sampled features, random starts.
+
+    Attributes
+    ----------
+    tasks_ : ndarray of shape (n_tasks,)
+        Sorted task labels seen in :meth:`fit`; for a 2-D `y` without task labels, the names or positions of its
+        columns.
+    classes_ : ndarray of shape (n_classes,), or list of them
+        Class labels; for a 2-D `y` a list with those of each column.
+    theta_ : ndarray of shape (n_tasks,) or (n_tasks, n_outputs)
+        Partition parameters; their sigmoid is the weight of the outlier ensemble. The second shape is for 2-D `y` with
+        tasks.
+    outlier_scores_ : ndarray like `theta_`
+        Scores in [0, 1], turned so that the row-weighted majority of tasks lies below one half. Zeros where the
+        schedule has no partition block.
+    n_iter_ : int
+        Number of rounds.
+    n_iter_per_block_ : dict of str to int
+        Number of rounds of each block.
+    block_sequence_ : ndarray of shape (n_iter_,)
+        Block of each round.
+    train_score_ : ndarray of shape (n_iter_ + 1,)
+        Minus the loss on the training rows before the first and after each round.
+    validation_score_ : ndarray of shape (n_iter_ + 1,) or (0,)
+        Minus the loss on the held-out rows while the rounds were sought; empty without early stopping.
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        Share of each column of X in the gain of all splits. See :meth:`task_importances` for one task.
+    n_features_in_ : int
+        Number of columns of X, a task column included.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, where it has names.
+
+    See Also
+    --------
+    RMTGBRegressor : The regressor.
+    published_settings : Parameters that reproduce the published algorithm.
+
+    References
+    ----------
+    .. [1] S. Emami, G. Martinez-Munoz, D. Hernandez-Lobato, "Robust-Multi-Task Gradient Boosting", Expert Systems with
+       Applications, 2025. arXiv 2507.11411.
+
+    Examples
+    --------
+    >>> from skmtl.boosting import RMTGBClassifier
+    >>> X = [[0.0], [1.0], [2.0], [3.0]] * 6
+    >>> y = ["low", "low", "high", "high"] * 3 + ["high", "high", "low", "low"] * 3
+    >>> tasks = ["up"] * 12 + ["down"] * 12
+    >>> model = RMTGBClassifier(random_state=0).fit(X, y, tasks=tasks)
+    >>> model.predict([[0.0], [0.0]], tasks=["up", "down"])
+    array(['low', 'high'], dtype='<U4')
+    """
+
     _parameter_constraints: dict = {
         **BaseRMTGB._parameter_constraints,
         "loss": [StrOptions(set(CLASSIFICATION_LOSSES)), *CLASSIFICATION_LOSSES.values()],
@@ -105,36 +262,224 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, *, tasks: Any = None, sample_weight: Any = None) -> RMTGBClassifier:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Features; NaN is a missing value.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels; in two dimensions every column is a task, and NaN means not observed.
+        tasks : array-like of shape (n_samples,) or None, default=None
+            Task label of each row: strings, numbers or categories.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights, zero or positive. A weight of 2 counts as the row given twice, also towards `min_samples_leaf` and
+            `l2_regularization`; a weight of 0 as no row.
+
+        Returns
+        -------
+        self : RMTGBClassifier
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or an input is out of its range, lengths differ, labels are missing, or both `tasks` and
+            `task_column` are given. The estimator stays as it was.
+        TypeError
+            If X is sparse, or labels cannot be sorted.
+        """
         return self._fit(X, y, tasks, sample_weight)
 
     def predict(self, X: Any, *, tasks: Any = None) -> np.ndarray:
+        """Predict class labels.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Features, with the columns of `fit`.
+        tasks : array-like of shape (n_samples,) or None, default=None
+            Task label of each row; needed after a `fit` on several tasks.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The most probable class of each row.
+
+        Raises
+        ------
+        ValueError
+            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
+        """
         return self._labels(self._probabilities(X, tasks))
 
     def predict_proba(self, X: Any, *, tasks: Any = None) -> Any:
+        """Predict probabilities.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Features, with the columns of `fit`.
+        tasks : array-like of shape (n_samples,) or None, default=None
+            Task label of each row; needed after a `fit` on several tasks.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes), or list of them
+            Probability of each class, in the order of `classes_`; rows sum to one. For a 2-D `y` a list, column by
+            column.
+
+        Raises
+        ------
+        ValueError
+            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
+        """
         return self._per_column(self._probabilities(X, tasks))
 
     def predict_log_proba(self, X: Any, *, tasks: Any = None) -> Any:
+        """Predict logarithms of probabilities.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Features, with the columns of `fit`.
+        tasks : array-like of shape (n_samples,) or None, default=None
+            Task label of each row; needed after a `fit` on several tasks.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes), or list of them
+            Logarithms of what :meth:`predict_proba` returns; minus infinity for a probability of zero.
+
+        Raises
+        ------
+        ValueError
+            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
+        """
         with np.errstate(divide="ignore"):
             return self._per_column(np.log(self._probabilities(X, tasks)))
 
     @available_if(_has_one_target)
     def decision_function(self, X: Any, *, tasks: Any = None) -> Any:
+        """Compute raw predictions, for a 1-D `y`.
+
+        They come before the link, and before classes that a task lacks are left out.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Features, with the columns of `fit`.
+        tasks : array-like of shape (n_samples,) or None, default=None
+            Task label of each row; needed after a `fit` on several tasks.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            For two classes the raw prediction of the second, otherwise one for each class.
+
+        Raises
+        ------
+        ValueError
+            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
+        """
         return self._decisions(self._raw(*self._read(X, tasks)))
 
-    def staged_predict(self, X: Any, *, tasks: Any = None):
+    def staged_predict(self, X: Any, *, tasks: Any = None) -> Iterator[np.ndarray]:
+        """Predict class labels after each round.
+
+        Task effects and partition weights are those of the end of `fit` at every stage.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Features, with the columns of `fit`.
+        tasks : array-like of shape (n_samples,) or None, default=None
+            Task label of each row; needed after a `fit` on several tasks.
+
+        Yields
+        ------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Labels after one more round.
+
+        Raises
+        ------
+        ValueError
+            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
+        """
         for probabilities in self._staged_probabilities(X, tasks):
             yield self._labels(probabilities)
 
-    def staged_predict_proba(self, X: Any, *, tasks: Any = None):
+    def staged_predict_proba(self, X: Any, *, tasks: Any = None) -> Iterator[Any]:
+        """Predict probabilities after each round.
+
+        Task effects and partition weights are those of the end of `fit` at every stage.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Features, with the columns of `fit`.
+        tasks : array-like of shape (n_samples,) or None, default=None
+            Task label of each row; needed after a `fit` on several tasks.
+
+        Yields
+        ------
+        probabilities : ndarray of shape (n_samples, n_classes), or list of them
+            Probabilities after one more round.
+
+        Raises
+        ------
+        ValueError
+            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
+        """
         for probabilities in self._staged_probabilities(X, tasks):
             yield self._per_column(probabilities)
 
     @available_if(_has_one_target)
-    def staged_decision_function(self, X: Any, *, tasks: Any = None):
-        for raw in self._staged_raw(*self._read(X, tasks), self._stages()):
+    def staged_decision_function(self, X: Any, *, tasks: Any = None) -> Iterator[np.ndarray]:
+        """Compute raw predictions after each round, for a 1-D `y`.
+
+        Task effects and partition weights are those of the end of `fit` at every stage.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Features, with the columns of `fit`.
+        tasks : array-like of shape (n_samples,) or None, default=None
+            Task label of each row; needed after a `fit` on several tasks.
+
+        Yields
+        ------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Raw predictions after one more round.
+
+        Raises
+        ------
+        ValueError
+            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
+        """
+        bins, task_codes = self._read(X, tasks)
+        for raw in self._staged_raw(bins, task_codes, self._stages()):
             yield self._decisions(raw)
 
     def score(self, X: Any, y: Any, *, tasks: Any = None, sample_weight: Any = None) -> float:
+        """Accuracy.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets. For two dimensions the mean over columns, each over its observed rows.
+        tasks : array-like of shape (n_samples,) or None, default=None
+            Task label of each row.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            Share of rows, by weight, whose class is predicted right.
+        """
         predicted = self.predict(X, tasks=tasks)
         if predicted.ndim == 1:
             return float(accuracy_score(y, predicted, sample_weight=sample_weight))
@@ -160,38 +505,20 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
         check_classification_targets(y)
         return y, output_names(y, 1)
 
-    def _code_target(self, pairs, earlier):
+    def _code_target(self, pairs, n_units, earlier):
         if earlier is None:
             check_classification_targets(pairs.values)
-            known, coded = np.unique(pairs.values, return_inverse=True)
-            if len(known) < 2:
-                raise ValueError(f"{type(self).__name__} needs at least two classes in y. Got one class: {known.tolist()}.")
+            self._classes, coded = TaskClasses.learn(pairs, n_units, type(self).__name__)
         else:
-            known = self._known_classes
-            coded = np.minimum(np.searchsorted(known, pairs.values), len(known) - 1)
-            new = np.unique(pairs.values[known[coded] != pairs.values])
-            if len(new):
-                raise ValueError(
-                    f"With warm_start=True 'y' must have no new classes. Got {new[:5].tolist()}, not in {known[:5].tolist()}."
-                )
-        n_units = int(pairs.units.max()) + 1
-        if earlier is not None:
-            n_units = max(n_units, len(earlier.theta))
-        support = np.zeros((n_units, len(known)), bool)
-        support[pairs.units, coded] = True
-        self._support = support if earlier is None else support | self._support
-        self._known_classes = known
-        self._column_support = np.array(
-            [self._support[j :: pairs.n_outputs].any(axis=0) for j in range(pairs.n_outputs)]
-        )
-        return coded.astype(np.float64), len(known)
+            self._classes, coded = self._classes.extend(pairs)
+        return coded.astype(np.float64), len(self._classes.labels)
 
     def _publish(self, output_labels):
         super()._publish(output_labels)
         if self._two_dimensional:
-            self.classes_ = [self._known_classes[column] for column in self._column_support]
+            self.classes_ = [self._classes.labels[column] for column in self._classes.of_column]
         else:
-            self.classes_ = self._known_classes
+            self.classes_ = self._classes.labels
 
     def _weigh(self, weight, y, n_classes):
         if self.class_weight is None:
@@ -200,64 +527,44 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
         if isinstance(self.class_weight, str):  # "balanced", in which a weight of two counts as the row twice
             factor = share.sum() / (n_classes * share)
         else:
-            factor = compute_class_weight(self.class_weight, classes=self._known_classes, y=self._known_classes)
+            factor = compute_class_weight(self.class_weight, classes=self._classes.labels, y=self._classes.labels)
         return factor[y.astype(np.intp)] * (1.0 if weight is None else weight)
 
     def _check_plan(self, n_classes):
         if n_classes > 2 and np.any(self._plan.monotonic != 0):
-            raise ValueError("'monotonic_cst' is for regression and two classes. Got " + f"{n_classes} classes.")
+            raise ValueError(f"'monotonic_cst' is for regression and two classes. Got {n_classes} classes.")
 
     def _make_loss(self):
         return resolve_loss(self.loss, CLASSIFICATION_LOSSES)
 
     # Predictions -----------------------------------------------------------------------------------------------------
 
-    def _allowed(self, task_codes):
-        """Which classes each row may have, (n_rows, columns of y, classes)."""
-        n_columns = self._n_outputs
-        allowed = np.repeat(self._column_support[None], len(task_codes), axis=0)
-        if self.unseen_classes == "zero":
-            for j in range(n_columns):
-                known = task_codes >= 0
-                allowed[known, j] = self._support[task_codes[known] * n_columns + j]
-        return allowed
-
-    def _restrict(self, raw, allowed):
-        """Probabilities, with none for classes that are not allowed."""
-        n, m, _ = raw.shape
-        out = np.empty((n, m, allowed.shape[2]))
-        for j in range(m):
-            probabilities = self._fitted.loss.inverse_link(raw[:, j])
-            if not allowed[:, j].all():
-                probabilities = np.where(allowed[:, j], probabilities, 0.0)
-                total = probabilities.sum(axis=1, keepdims=True)
-                # Where all that is allowed has underflown, the allowed classes are equally likely.
-                even = allowed[:, j] / allowed[:, j].sum(axis=1, keepdims=True)
-                probabilities = np.where(total > 0, probabilities / np.where(total > 0, total, 1.0), even)
-            out[:, j] = probabilities
-        return out
+    def _restricted(self, raw, allowed):
+        """Probabilities of all classes, (n_rows, n_outputs, n_classes)."""
+        inverse_link = self._fitted.loss.inverse_link
+        return np.stack([restrict(inverse_link(raw[:, j]), allowed[:, j]) for j in range(raw.shape[1])], axis=1)
 
     def _probabilities(self, X, tasks):
         bins, task_codes = self._read(X, tasks)
-        return self._restrict(self._raw(bins, task_codes), self._allowed(task_codes))
+        return self._restricted(self._raw(bins, task_codes), self._classes.allowed(task_codes, self.unseen_classes))
 
     def _staged_probabilities(self, X, tasks):
         bins, task_codes = self._read(X, tasks)
-        allowed = self._allowed(task_codes)
+        allowed = self._classes.allowed(task_codes, self.unseen_classes)
         for raw in self._staged_raw(bins, task_codes, self._stages()):
-            yield self._restrict(raw, allowed)
+            yield self._restricted(raw, allowed)
 
     def _labels(self, probabilities):
-        labels = self._known_classes[np.argmax(probabilities, axis=2)]
+        labels = self._classes.labels[np.argmax(probabilities, axis=2)]
         return labels if self._two_dimensional else labels[:, 0]
 
     def _per_column(self, values):
         if not self._two_dimensional:
             return values[:, 0]
-        return [values[:, j][:, column] for j, column in enumerate(self._column_support)]
+        return [values[:, j][:, column] for j, column in enumerate(self._classes.of_column)]
 
     def _decisions(self, raw):
         raw = raw[:, 0]
-        if len(self._known_classes) > 2:
+        if len(self._classes.labels) > 2:
             return raw
         return raw[:, 0] if raw.shape[1] == 1 else raw[:, 1] - raw[:, 0]

@@ -23,9 +23,11 @@ def interaction_groups(interaction_cst, n_features):
         groups = []
         for group in interaction_cst:
             if isinstance(group, str) or not hasattr(group, "__iter__"):
-                raise ValueError(f"'interaction_cst' must be a sequence of groups of positions. Got the group {group!r}.")
+                raise ValueError(
+                    f"'interaction_cst' must be a sequence of groups of positions. Got the group {group!r}."
+                )
             members = list(group)
-            outside = [m for m in members if not isinstance(m, Integral) or not 0 <= m < n_features]
+            outside = [m for m in members if not isinstance(m, Integral) or not 0 <= int(m) < n_features]
             if outside:
                 raise ValueError(
                     f"'interaction_cst' must hold positions from 0 to {n_features - 1}. Got {outside[:5]}."

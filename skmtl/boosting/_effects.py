@@ -1,9 +1,9 @@
 """An effect of each unit: what lifts or lowers all predictions of a task by a constant.
 
-A unit is what has parameters of its own: a task, or with several target columns a pair of task and column. The effect of
-a unit with few rows is pulled to zero by as much as it is uncertain (empirical Bayes, one-way random effects). Effects are
-estimated on what the trees leave, and again after every shared tree: tasks whose rows differ in X have means that differ for
-that reason alone, and only the trees can tell.
+A unit is what has parameters of its own: a task, or with several target columns a pair of task and column. The effect
+of a unit with few rows is pulled to zero by as much as it is uncertain (empirical Bayes, one-way random effects).
+Effects are estimated on what the trees leave, and again after every shared tree: tasks whose rows differ in X have
+means that differ for that reason alone, and only the trees can tell.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class UnitEffects:
     def _locations(self, offset, n_steps):
         """Location of each unit's residuals (mean, median, quantile), shrunk by their variance components.
 
-        Analysis of variance estimator of the between-unit variance; S. R. Searle, G. Casella, C. E. McCulloch, "Variance
-        Components", Wiley, 1992, chapter 3.
+        Analysis of variance estimator of the between-unit variance; S. R. Searle, G. Casella, C. E. McCulloch,
+        "Variance Components", Wiley, 1992, chapter 3.
         """
         residual = self.y - offset[:, 0]
         weight = np.ones_like(residual) if self.weight is None else self.weight

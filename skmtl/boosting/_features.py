@@ -69,7 +69,8 @@ def categorical_mask(categorical_features, X, feature_names, n_features, skip=No
     if wanted.dtype.kind == "b":
         if wanted.size != n_features:
             raise ValueError(
-                f"'categorical_features' as a mask must have one entry for each of the {n_features} columns of X. Got {wanted.size}."
+                f"'categorical_features' as a mask must have one entry for each of the {n_features} columns of X. "
+                f"Got {wanted.size}."
             )
         mask = wanted.copy()
     elif wanted.dtype.kind in "iu":
@@ -81,7 +82,9 @@ def categorical_mask(categorical_features, X, feature_names, n_features, skip=No
         mask[wanted] = True
     elif wanted.dtype.kind in "UO" and all(isinstance(name, str) for name in wanted):
         if feature_names is None:
-            raise ValueError("'categorical_features' holds names, but X has no column names. Pass positions or a DataFrame.")
+            raise ValueError(
+                "'categorical_features' holds names, but X has no column names. Pass positions or a DataFrame."
+            )
         unknown = [name for name in wanted.tolist() if name not in feature_names]
         if unknown:
             raise ValueError(f"'categorical_features' names columns that X does not have: {unknown[:5]}.")

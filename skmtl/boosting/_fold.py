@@ -18,7 +18,7 @@ class Fold:
         Targets.
     weight : float64 array of shape (n_rows,) or None
         Weights in the loss; None means 1.
-    count : float64 array of shape (n_rows,) or None
+    sample_weight : float64 array of shape (n_rows,) or None
         As how many rows each counts towards the size of a leaf; None means 1.
     units : intp array of shape (n_rows,)
         Unit of each row, ascending.
@@ -28,11 +28,11 @@ class Fold:
         Raw prediction that each unit starts from.
     """
 
-    def __init__(self, bins, y, weight, count, units, n_units, start):
+    def __init__(self, bins, y, weight, sample_weight, units, n_units, start):
         self.bins = bins
         self.y = y
         self.weight = weight
-        self.count = count
+        self.sample_weight = sample_weight
         self.units = units
         self.n_units = n_units
         self.pointers = np.searchsorted(units, np.arange(n_units + 1)).astype(np.int64)

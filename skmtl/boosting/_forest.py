@@ -49,7 +49,9 @@ class Trees:
             chosen = slice(0, counts[0])
         else:
             ends = np.cumsum(counts)
-            chosen = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts) + np.repeat(bases, counts)
+            chosen = (
+                np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts) + np.repeat(bases, counts)
+            )
         flat = FlatTrees(
             nodes.feature[chosen].copy(),
             nodes.threshold[chosen].copy(),
@@ -67,7 +69,7 @@ class Trees:
     def concatenate(cls, parts):
         """Put several lots of trees one after the other."""
         sizes = [len(trees.nodes.feature) for trees in parts]
-        starts = np.cumsum([0, *sizes[:-1]]) if sizes else []
+        starts = np.cumsum([0, *sizes[:-1]])
         nodes = FlatTrees(*(np.concatenate(arrays) for arrays in zip(*(trees.nodes for trees in parts), strict=True)))
         return cls(
             nodes,
@@ -129,9 +131,7 @@ class Forest:
         only_specific : bool
             Leave out the trees that belong to all units.
         """
-        add_trees_to(
-            parts, self.trees, self.n_bins, self.n_units, bins, units, begin, end, only_specific=only_specific
-        )
+        add_trees_to(parts, self.trees, self.n_bins, self.n_units, bins, units, begin, end, only_specific=only_specific)
 
     def gains(self, n_features):
         """Sum of gains by part, unit and feature.

@@ -26,9 +26,9 @@ class Target:
     ----------
     gradient, hessian : float64 arrays of shape (n_rows, n_outputs)
         Derivatives by the tree's output, weights included.
-    hessian_is_count : bool
-        Whether every Hessian equals the row's count.
-    count : float64 array of shape (n_rows,) or None
+    hessian_is_weight : bool
+        Whether every Hessian equals the row's sample weight.
+    sample_weight : float64 array of shape (n_rows,) or None
         As how many rows each counts towards the size of a leaf; None means 1.
     weight : float64 array of shape (n_rows,) or None
         Weights in the loss, for the line search.
@@ -39,12 +39,21 @@ class Target:
     """
 
     def __init__(
-        self, gradient, hessian, hessian_is_count, count, *, weight=None, quantile=None, residual=None, coefficient=None
+        self,
+        gradient,
+        hessian,
+        hessian_is_weight,
+        sample_weight,
+        *,
+        weight=None,
+        quantile=None,
+        residual=None,
+        coefficient=None,
     ):
         self.gradient = gradient
         self.hessian = hessian
-        self.hessian_is_count = hessian_is_count
-        self.count = count
+        self.hessian_is_weight = hessian_is_weight
+        self.sample_weight = sample_weight
         self.weight = weight
         self.quantile = quantile
         self.residual = residual
@@ -85,7 +94,7 @@ class TreeGrower:
     def grow(self, target, settings, shrinkage, rows, part, seed, delta):
         """Grow one tree on `rows` and add what it gives each row of the fold to `delta`."""
         rows = rows.copy()
-        total = len(rows) if target.count is None else float(target.count[rows].sum())
+        total = len(rows) if target.sample_weight is None else float(target.sample_weight[rows].sum())
         settings = settings._replace(max_leaf_nodes=self._most_leaves(settings, len(rows), total))
         data = self._words(target)
         nodes = self._take("nodes", empty_nodes, 2 * settings.max_leaf_nodes - 1, settings.max_leaf_nodes)
@@ -93,9 +102,7 @@ class TreeGrower:
         histograms = self._histograms("histograms", int(self.table.offsets[-1]) * n_channels, settings.max_leaf_nodes)
         gathered = self._array("gathered", (self.fold.n_rows, n_channels), np.int64)
         buffer = self._array("buffer", (self.fold.n_rows,), np.int32)
-        count = grow_tree(
-            self.table, data, settings, rows, 0, len(rows), nodes, 0, histograms, gathered, buffer, seed
-        )
+        count = grow_tree(self.table, data, settings, rows, 0, len(rows), nodes, 0, histograms, gathered, buffer, seed)
         bases, counts = np.zeros(1, np.int64), np.array([count], np.int64)
         values = self._values(target, nodes, bases, counts, rows, settings, shrinkage, count)
         add_leaf_values(nodes, bases, counts, rows, values, delta)
@@ -111,8 +118,8 @@ class TreeGrower:
         sizes = np.diff(pointers)
         largest = max(int(sizes.max()), 1)
         heaviest = largest
-        if target.count is not None:
-            heaviest = np.bincount(self.fold.units[rows], weights=target.count[rows]).max()
+        if target.sample_weight is not None:
+            heaviest = np.bincount(self.fold.units[rows], weights=target.sample_weight[rows]).max()
         leaves = self._most_leaves(settings, largest, heaviest)
         settings = settings._replace(max_leaf_nodes=leaves)
         room = 2 * np.maximum(np.minimum(sizes, leaves), 1) - 1
@@ -167,9 +174,7 @@ class TreeGrower:
     def _values(self, target, nodes, bases, counts, rows, settings, shrinkage, n_nodes):
         values = np.zeros((n_nodes, target.gradient.shape[1]))
         if target.quantile is None:
-            newton_values(
-                nodes, bases, counts, rows, target.gradient, target.hessian, settings.l2, shrinkage, values
-            )
+            newton_values(nodes, bases, counts, rows, target.gradient, target.hessian, settings.l2, shrinkage, values)
         else:
             weight = np.ones(self.fold.n_rows) if target.weight is None else target.weight
             quantile_values(
@@ -203,7 +208,7 @@ class TreeGrower:
         )
 
     def _words(self, target):
-        return to_words(target.gradient, None if target.hessian_is_count else target.hessian, target.count)
+        return to_words(target.gradient, None if target.hessian_is_weight else target.hessian, target.sample_weight)
 
     def _local_codes(self):
         if self._local is None:

@@ -42,9 +42,7 @@ def read_fit_features(estimator, X, tasks):
     wanted = estimator.categorical_features
     plain = estimator.task_column is None and not is_frame(X) and (wanted is None or isinstance(wanted, str))
     if plain:
-        features = validate_data(
-            estimator, X, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=2
-        )
+        features = validate_data(estimator, X, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=2)
     else:
         validate_data(estimator, X, skip_check_array=True)
     n_columns = getattr(estimator, "n_features_in_", 0)

@@ -79,7 +79,7 @@ class GrowingModel:
         if self.subsample == 1.0:
             return self.grower.rows
         n = self.train.n_rows
-        chosen = self._rng.choice(n, max(1, int(round(self.subsample * n))), replace=False)
+        chosen = self._rng.choice(n, max(1, round(self.subsample * n)), replace=False)
         return np.sort(chosen).astype(np.int32)
 
     def draw_seed(self):
@@ -95,8 +95,8 @@ class GrowingModel:
         fold = self.train
         newton = self.leaf_step == "newton"
         gradient, hessian = self.gradient, self.hessian
-        hessian_is_count = not newton or (self.loss.constant_hessian and coefficient is None)
-        hessian_is_count = hessian_is_count and fold.weight is fold.count
+        hessian_is_weight = not newton or (self.loss.constant_hessian and coefficient is None)
+        hessian_is_weight = hessian_is_weight and fold.weight is fold.sample_weight
         if not newton:
             ones = np.ones_like(gradient)
             hessian = ones if fold.weight is None else fold.weight[:, None] * ones
@@ -105,12 +105,12 @@ class GrowingModel:
             hessian = hessian * coefficient[:, None] ** 2 if newton else hessian
         quantile = self.loss.line_search if newton else None
         if quantile is None:
-            return Target(gradient, hessian, hessian_is_count, fold.count)
+            return Target(gradient, hessian, hessian_is_weight, fold.sample_weight)
         return Target(
             gradient,
             hessian,
-            hessian_is_count,
-            fold.count,
+            hessian_is_weight,
+            fold.sample_weight,
             weight=fold.weight,
             quantile=quantile,
             residual=fold.y - self.raw[:, 0],
@@ -149,9 +149,7 @@ class GrowingModel:
 
     def record(self):
         """Note the loss of the model as it is."""
-        self.train_loss.append(
-            self.loss.mean_loss(self.train.y, self.train.raw(self.share), self.train.weight)
-        )
+        self.train_loss.append(self.loss.mean_loss(self.train.y, self.train.raw(self.share), self.train.weight))
         if self.validation is not None:
             fold = self.validation
             self.validation_loss.append(self.loss.mean_loss(fold.y, fold.raw(self.share), fold.weight))
@@ -191,7 +189,8 @@ class GrowingModel:
         fold, table = self.train, self.grower.table
         nodes = trees.nodes
         roots = trees.roots[trees.parts == SHARED][:limit]
-        gradients, hessians = [], []
+        gradients: list[np.ndarray] = []
+        hessians: list[np.ndarray] = []
         for root in roots:
             leaf = find_leaves(fold.bins, table.n_bins, nodes, root)
             _, leaf = np.unique(leaf, return_inverse=True)
@@ -202,5 +201,3 @@ class GrowingModel:
                     total = np.bincount(index, weights=values[:, k], minlength=size)
                     sums.append(total.reshape(fold.n_units, -1))
         return np.concatenate(gradients, axis=1), np.concatenate(hessians, axis=1)
-
-

@@ -10,8 +10,8 @@ from ..losses import LogLoss
 def published_settings(*, classifier: bool = False, n_rounds: tuple[int, int, int] = (100, 1, 1)) -> dict[str, Any]:
     """Parameters with which the estimators are the published algorithm, step for step.
 
-    Every tree is a stump whose leaves are mean residuals, boosting starts at zero, theta starts at random and moves along
-    the gradient of the summed loss, and the blocks follow each other for fixed numbers of rounds [1]_.
+    Every tree is a stump whose leaves are mean residuals, boosting starts at zero, theta starts at random and moves
+    along the gradient of the summed loss, and the blocks follow each other for fixed numbers of rounds [1]_.
 
     Parameters
     ----------

@@ -32,12 +32,14 @@ def per_block(value: Any, block: str, default: Any, name: str) -> Any:
     return default if isinstance(value, str) else value
 
 
-def resolve_settings(params: Mapping[str, Any], total_weight: float, n_features: int, mean_hessian: float) -> BlockSettings:
+def resolve_settings(
+    params: Mapping[str, Any], total_weight: float, n_features: int, mean_hessian: float
+) -> BlockSettings:
     """Settings of each block from the estimator's parameters.
 
-    "auto" follows a study on real tables: trees shared by all tasks grow with the square root of the number of rows, from 8
-    leaves at 5 000 rows up to 31; trees of a task have 4. The penalty, in rows, is turned into Hessian by the mean
-    Hessian of a row at the start.
+    "auto" follows a study on real tables: trees shared by all tasks grow with the square root of the number of rows,
+    from 8 leaves at 5 000 rows up to 31; trees of a task have 4. The penalty, in rows, is turned into Hessian by the
+    mean Hessian of a row at the start.
 
     Parameters
     ----------
@@ -70,6 +72,6 @@ def resolve_settings(params: Mapping[str, Any], total_weight: float, n_features:
             min_weight=float(per_block(params["min_samples_leaf"], block, rows, "min_samples_leaf")),
             min_hessian=1e-3 * min(mean_hessian, 1.0),
             l2=float(per_block(params["l2_regularization"], block, penalty * mean_hessian, "l2_regularization")),
-            n_candidates=max(1, int(round(max_features * n_features))),
+            n_candidates=max(1, round(max_features * n_features)),
         )
     return BlockSettings(**settings)

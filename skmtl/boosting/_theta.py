@@ -17,9 +17,9 @@ def random_start(n_units, rng):
 def residual_start(leaf_gradients, leaf_hessians, weights, l2):
     """Start on the direction in which the units' residuals differ most.
 
-    The residuals of a unit, averaged within each leaf of some shared trees and shrunk by `l2`, describe how the unit departs from
-    what all have in common. Units are placed along the first principal component of these profiles, with the median
-    in the middle and the side that reaches further taken as the outlying one.
+    The residuals of a unit, averaged within each leaf of some shared trees and shrunk by `l2`, describe how the unit
+    departs from what all have in common. Units are placed along the first principal component of these profiles, with
+    the median in the middle and the side that reaches further taken as the outlying one.
 
     Parameters
     ----------

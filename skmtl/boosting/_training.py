@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ._effects import UnitEffects
 from ._fold import Fold
 from ._forest import Forest
 from ._grower import TreeGrower
-from ._effects import UnitEffects
 from ._model import GrowingModel
 from ._progress import Progress
 from ._settings import BLOCKS, resolve_settings
@@ -26,7 +26,7 @@ class Rows(NamedTuple):
     bins: np.ndarray  # uint8 (n_features, n_rows)
     y: np.ndarray  # float64 (n_rows,)
     weight: np.ndarray | None  # in the loss: weight of the row times weight of its class
-    count: np.ndarray | None  # as how many rows it counts where rows are counted: weight of the row alone
+    sample_weight: np.ndarray | None  # as how many rows it counts where rows are counted: weight of the row alone
     units: np.ndarray  # intp (n_rows,), ascending
     n_units: int
     classified: bool  # y holds classes
@@ -37,7 +37,7 @@ class Rows(NamedTuple):
             bins=np.ascontiguousarray(self.bins[:, mask]),
             y=self.y[mask],
             weight=None if self.weight is None else self.weight[mask],
-            count=None if self.count is None else self.count[mask],
+            sample_weight=None if self.sample_weight is None else self.sample_weight[mask],
             units=self.units[mask],
         )
 
@@ -132,7 +132,7 @@ def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier,
     validation = None if held_out is None else _fold(held_out, start)
     gradient, hessian = np.empty((train.n_rows, loss.n_outputs)), np.empty((train.n_rows, loss.n_outputs))
     loss.derivatives(rows.y, train.raw(np.full(rows.n_units, 0.5)), rows.weight, gradient, hessian)
-    unit_weight = np.bincount(rows.units, weights=rows.count, minlength=rows.n_units).astype(np.float64)
+    unit_weight = np.bincount(rows.units, weights=rows.sample_weight, minlength=rows.n_units).astype(np.float64)
     total = unit_weight.sum()
     n_features = rows.bins.shape[0]
     mean_hessian = 1.0 if options.leaf_step == "gradient" else float(hessian.sum() / (total * loss.n_outputs))
@@ -195,4 +195,4 @@ def _effects(rows, loss, options, constant, earlier):
 
 
 def _fold(rows, start):
-    return Fold(rows.bins, rows.y, rows.weight, rows.count, rows.units, rows.n_units, start)
+    return Fold(rows.bins, rows.y, rows.weight, rows.sample_weight, rows.units, rows.n_units, start)

@@ -6,15 +6,15 @@ from ._registry import CLASSIFICATION_LOSSES, REGRESSION_LOSSES, resolve_loss
 from ._regression import AbsoluteLoss, GammaLoss, HuberLoss, PoissonLoss, QuantileLoss, SquaredLoss
 
 __all__ = [
-    "AbsoluteLoss",
     "CLASSIFICATION_LOSSES",
+    "REGRESSION_LOSSES",
+    "AbsoluteLoss",
     "GammaLoss",
     "HuberLoss",
     "LogLoss",
     "Loss",
     "PoissonLoss",
     "QuantileLoss",
-    "REGRESSION_LOSSES",
     "SquaredLoss",
     "resolve_loss",
 ]

@@ -9,19 +9,16 @@ from sklearn.base import BaseEstimator, clone
 class Loss(BaseEstimator):
     """Base of all losses: parameters as in any estimator, and a form for boosting.
 
-    A booster keeps ``raw`` predictions of shape (n_rows, n_outputs) and asks the loss for its first and second derivatives
-    by them. Derivatives are those of the sum over rows (no ``1 / n``), times the weight of the row.
+    A booster keeps ``raw`` predictions of shape (n_rows, n_outputs) and asks the loss for its first and second
+    derivatives by them. Derivatives are those of the sum over rows (no ``1 / n``), times the weight of the row.
 
     Attributes
     ----------
     constant_hessian : bool
         Whether the second derivative of every row is its weight.
-    line_search : float or None
-        If the best value of a leaf is a quantile of its residuals, that quantile.
     """
 
     constant_hessian: bool = False
-    line_search: float | None = None
 
     def prepare(self, y, weight=None, n_classes=None) -> Loss:
         """Return a copy with everything that depends on the targets of `fit` resolved.
@@ -50,6 +47,11 @@ class Loss(BaseEstimator):
 
     def check_target(self, y) -> None:
         """Raise ValueError if the loss is not defined for a value of `y`."""
+
+    @property
+    def line_search(self) -> float | None:
+        """The quantile of a leaf's residuals that is its best value, or None if that is no quantile."""
+        return None
 
     @property
     def n_outputs(self) -> int:

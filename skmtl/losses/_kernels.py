@@ -24,7 +24,7 @@ def squared_error(y, raw, weight, gradient, hessian):
 
 @njit(cache=True, nogil=True)
 def pinball(y, raw, weight, above, below, gradient, hessian):
-    """Derivatives of below · max(y - raw, 0) + above · max(raw - y, 0), with 1 in place of the second one, which is 0."""
+    """Derivatives of below · max(y - raw, 0) + above · max(raw - y, 0), with 1 as the second one, which is 0."""
     for i in range(y.shape[0]):
         w = weight[i] if weight.shape[0] > 0 else 1.0
         if raw[i, 0] > y[i]:

@@ -58,9 +58,9 @@ class QuantileLoss(Loss):
         self.quantile = quantile
 
     @property
-    def line_search(self):
+    def line_search(self) -> float | None:
         """The quantile of a leaf's residuals is its best value."""
-        return self.quantile
+        return float(self.quantile)
 
     def _slopes(self):
         """Slopes of the loss where the prediction is above and below the target."""
@@ -68,7 +68,7 @@ class QuantileLoss(Loss):
 
     def check_target(self, y):
         """Check the parameter; every finite target will do."""
-        if not isinstance(self.quantile, Real) or not 0.0 < self.quantile < 1.0:
+        if not isinstance(self.quantile, Real) or not 0.0 < float(self.quantile) < 1.0:
             raise ValueError(f"'quantile' must lie strictly between 0 and 1. Got {self.quantile!r}.")
 
     def initial_raw(self, y, weight=None):
@@ -128,7 +128,7 @@ class HuberLoss(Loss):
     def prepare(self, y, weight=None, n_classes=None):
         """See :class:`Loss`."""
         if self.delta is not None:
-            if not isinstance(self.delta, Real) or not self.delta > 0.0:
+            if not isinstance(self.delta, Real) or not float(self.delta) > 0.0:
                 raise ValueError(f"'delta' must be a positive number or None. Got {self.delta!r}.")
             return HuberLoss(float(self.delta))
         center = _weighted_quantile(y, weight, 0.5)

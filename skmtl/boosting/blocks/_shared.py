@@ -17,7 +17,5 @@ class SharedBlock:
         """Fit a tree to the gradient of all rows."""
         rows, seed = model.draw_rows(), model.draw_seed()
         delta = np.zeros_like(model.gradient)
-        trees = model.grower.grow(
-            model.target(), model.settings.shared, model.learning_rate, rows, SHARED, seed, delta
-        )
+        trees = model.grower.grow(model.target(), model.settings.shared, model.learning_rate, rows, SHARED, seed, delta)
         return Step(self.name, trees, {SHARED: delta}, rows, effects=model.new_effects(delta))

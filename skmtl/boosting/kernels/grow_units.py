@@ -58,7 +58,8 @@ def _to_global(nodes, base, n_nodes, n_bins, codes_of, pointers, unit):
         n_local = end - begin
         if nodes.categorical[node]:
             local_codes = nodes.left_codes[node].copy()
-            # Codes that the task does not have go with its missing values, which go with the heavier child if there are none.
+            # Codes that the task does not have go with its missing values, which go with the heavier child if there are
+            # none.
             nodes.left_codes[node, :] = np.uint32(0xFFFFFFFF) if nodes.missing_left[node] else np.uint32(0)
             for local in range(n_local + 1):
                 code = np.int64(codes_of[begin + local]) if local < n_local else np.int64(n_bins[f])

@@ -30,7 +30,12 @@ def partition_rows(table, nodes, node, rows, buffer):
     to_left = np.zeros(256, np.uint8)
     for code in range(table.n_bins[feature] + 1):
         to_left[code] = goes_left(
-            code, table.n_bins[feature], nodes.threshold[node], nodes.missing_left[node], nodes.categorical[node], left_codes
+            code,
+            table.n_bins[feature],
+            nodes.threshold[node],
+            nodes.missing_left[node],
+            nodes.categorical[node],
+            left_codes,
         )
     n_left, n_right = start, 0
     for i in range(start, stop):

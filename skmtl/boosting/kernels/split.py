@@ -67,12 +67,24 @@ def find_split(table, data, settings, histograms, slot, total, nodes, node, cand
                 nodes.feature[node] = f
                 nodes.categorical[node] = 1
                 nodes.threshold[node] = 0
-                nodes.missing_left[node] = (codes[table.n_bins[f] >> 5] >> np.uint32(table.n_bins[f] & 31)) & np.uint32(1)
+                nodes.missing_left[node] = (codes[table.n_bins[f] >> 5] >> np.uint32(table.n_bins[f] & 31)) & np.uint32(
+                    1
+                )
                 nodes.left_codes[node, :] = codes
                 heavier_unknown = False
         else:
             score, threshold, missing_left = best_threshold(
-                histograms, begin, table.n_bins[f], total, data, settings, table.monotonic[f], lower, upper, left, best_score
+                histograms,
+                begin,
+                table.n_bins[f],
+                total,
+                data,
+                settings,
+                table.monotonic[f],
+                lower,
+                upper,
+                left,
+                best_score,
             )
             if threshold >= 0:
                 best_score = score

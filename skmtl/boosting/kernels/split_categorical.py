@@ -11,7 +11,8 @@ from numba import njit
 
 from .score import TIE, child_scores, output_gradient, output_hessian, row_weight
 
-#: Added to the Hessian of a category when categories are ordered, so that rare ones do not come first and last by chance.
+# : Added to the Hessian of a category when categories are ordered, so that rare ones do not come first and last by
+# chance.
 _SMOOTHING = 10.0
 
 

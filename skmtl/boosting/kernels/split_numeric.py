@@ -128,7 +128,18 @@ def best_threshold(histograms, begin, n_bins, total, data, settings, monotonic, 
             )
         else:
             score, found = _scan(
-                histograms, begin, n_bins, with_missing == 1, total, data, settings, monotonic, lower, upper, left, best_score
+                histograms,
+                begin,
+                n_bins,
+                with_missing == 1,
+                total,
+                data,
+                settings,
+                monotonic,
+                lower,
+                upper,
+                left,
+                best_score,
             )
         if found >= 0:
             best_score, threshold = score, found

@@ -75,6 +75,6 @@ class FixedSchedule:
             trees = SharedBlock().step(model).trees
         gradients, hessians = model.leaf_sums(trees, _PROBE_TREES)
         fold = model.train
-        weights = np.bincount(fold.units, weights=fold.count, minlength=n_units).astype(np.float64)
+        weights = np.bincount(fold.units, weights=fold.sample_weight, minlength=n_units).astype(np.float64)
         l2 = model.settings.specific.l2
         return residual_start(gradients, hessians, weights, l2)
