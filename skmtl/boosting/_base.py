@@ -20,7 +20,7 @@ from ._forest import INLIER, OUTLIER, SHARED, SPECIFIC
 from ._input import FeaturePlan, check_weight, plan_constraints, read_features, read_fit_features, read_rows
 from ._settings import BLOCKS
 from ._theta import outlier_scores
-from ._training import Rows, fit_rows, rounds_of
+from ._training import Rows, fit_rows, rounds_of, stops_early
 
 _AUTO = StrOptions({"auto"})
 
@@ -31,7 +31,7 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
     _parameter_constraints: dict = {
         "task_column": [str, Integral, None],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "max_iter": [_AUTO, Interval(Integral, 0, None, closed="left")],
         "schedule": [StrOptions({"sequential"}), dict],
         "max_leaf_nodes": [_AUTO, Interval(Integral, 2, None, closed="left"), dict, None],
         "max_depth": [Interval(Integral, 1, None, closed="left"), dict, None],
@@ -125,6 +125,7 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
         self._fitted = fit_rows(rows, self._plan, self._make_loss(), self, n_classes, seed, n_threads, earlier)
         self._row_tasks = row_tasks
         self._n_outputs = pairs.n_outputs
+        self._n_rows = len(pairs.values)
         self._two_dimensional = targets.ndim == 2
         self._publish(output_labels)
 
@@ -139,7 +140,7 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
             self.tasks_ = self._row_tasks
             shape = (n_tasks, n_outputs) if self._two_dimensional else (n_tasks,)
         self.theta_ = fitted.theta.reshape(shape)
-        used = self._uses_partition(len(fitted.theta))
+        used = len(fitted.theta) > 1 and self._rounds()["partition"] > 0
         scores = outlier_scores(fitted.theta, fitted.unit_weight) if used else np.zeros(len(fitted.theta))
         self.outlier_scores_ = scores.reshape(shape)
         self.n_iter_ = len(fitted.sequence)
@@ -148,8 +149,10 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
         self.train_score_ = -fitted.train_loss
         self.validation_score_ = -fitted.validation_loss
 
-    def _uses_partition(self, n_units):
-        return n_units > 1 and rounds_of(self, n_units)["partition"] > 0
+    def _rounds(self):
+        """Most rounds of each block, by the parameters as they are."""
+        n_rows = self._n_rows
+        return rounds_of(self, len(self._row_tasks) * self._n_outputs, stops_early(self, n_rows))
 
     def _check_schedule(self, n_units):
         if isinstance(self.schedule, dict):
@@ -172,9 +175,9 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
     def _check_continues(self, earlier, pairs, n_units):
         if n_units != len(earlier.theta) or pairs.n_outputs != self._n_outputs:
             raise ValueError("With warm_start=True 'y' must have the same columns as in the first fit.")
-        for block, n in rounds_of(self, n_units).items():
+        for block, n in rounds_of(self, n_units, stops_early(self, len(pairs.values))).items():
             done = earlier.sequence.count(block)
-            if n < done and not (isinstance(self.schedule, str) and self.early_stopping):
+            if n < done:
                 raise ValueError(
                     f"With warm_start=True the rounds of block '{block}' must not fall below those made. Got {n} after "
                     f"{done}."

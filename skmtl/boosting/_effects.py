@@ -28,16 +28,16 @@ class UnitEffects:
         Targets, weights (or None) and units of the training rows, sorted by unit.
     n_units : int
         Number of units.
-    values : ndarray of shape (n_units, n_outputs) or None
-        Effects to go on from; None: estimated on `offset`.
     offset : ndarray of shape (n_rows, n_outputs)
         Raw predictions without the effects.
+    values, variance : ndarrays of shape (n_units, n_outputs) and (n_outputs,), or None
+        Effects and variances to go on from; None: estimated on `offset`.
     """
 
-    def __init__(self, loss, y, weight, units, n_units, offset, values=None):
+    def __init__(self, loss, y, weight, units, n_units, offset, values=None, variance=None):
         self.loss, self.y, self.weight, self.units, self.n_units = loss, y, weight, units, n_units
         self.total = np.bincount(units, weights=weight, minlength=n_units).astype(np.float64)
-        self.variance = np.ones(loss.n_outputs)
+        self.variance = np.ones(loss.n_outputs) if variance is None else variance.copy()
         if values is None:
             self.values = np.zeros((n_units, loss.n_outputs))
             self.values = self.estimate(offset, _FIRST_STEPS)

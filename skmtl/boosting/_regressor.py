@@ -44,8 +44,8 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
         tasks come as `tasks` to the methods, or there is only one.
     learning_rate : float, default=0.1
         Factor on the value of every leaf.
-    max_iter : int, default=500
-        Most rounds of each block under ``schedule="sequential"``.
+    max_iter : int or "auto", default="auto"
+        Most rounds of each block under ``schedule="sequential"``. "auto": 1000 with early stopping, 100 without.
     schedule : {"sequential"} or dict, default="sequential"
         Which block makes how many rounds. "sequential": shared, then partition, then specific, each up to `max_iter`
         rounds; a single task has the shared block only. A dict such as ``{"shared": 100, "partition": 50, "specific":
@@ -178,7 +178,7 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
         quantile: float | None = None,
         task_column: str | int | None = None,
         learning_rate: float = 0.1,
-        max_iter: int = 500,
+        max_iter: int | str = "auto",
         schedule: str | dict[str, int] = "sequential",
         max_leaf_nodes: Any = "auto",
         max_depth: Any = None,

@@ -63,17 +63,18 @@ def gradient_step(theta, gradient, difference, units, learning_rate):
     return theta - learning_rate * s * (1.0 - s) * total
 
 
-def newton_step(theta, gradient, hessian, difference, units, learning_rate, l2):
+def newton_step(theta, gradient, hessian, difference, units, n_rows, learning_rate, l2):
     """Damped Newton step of the weights ``s = sigmoid(theta)`` with a penalty ``l2 (s - 1/2)**2 / 2``.
 
-    Independent of the unit of y and of the number of rows, unlike :func:`gradient_step`.
+    Independent of the unit of y and of the number of rows, unlike :func:`gradient_step`. Rows of weight 2 count
+    twice in `n_rows`.
     """
     share = expit(theta)
     n = len(theta)
     g = np.bincount(units, weights=np.sum(gradient * difference, axis=1), minlength=n)
     h = np.bincount(units, weights=np.sum(hessian * difference**2, axis=1), minlength=n)
     # The penalty counts in rows of typical curvature, so that it means the same for every unit of y.
-    curvature = l2 * (h.sum() / max(len(units), 1))
+    curvature = l2 * (h.sum() / n_rows)
     moved = share - learning_rate * (g + curvature * (share - 0.5)) / np.maximum(h + curvature, 1e-300)
     return logit(np.clip(moved, _STEP_MARGIN, 1.0 - _STEP_MARGIN))
 

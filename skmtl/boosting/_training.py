@@ -18,6 +18,8 @@ from .schedules import FixedSchedule
 
 #: With "auto", fewer rows than this are too few to stop by.
 _ROWS_TO_STOP = 500
+#: Rounds of a block with "auto": without early stopping, and at most with it.
+_ROUNDS, _MOST_ROUNDS = 100, 1000
 
 
 class Rows(NamedTuple):
@@ -49,6 +51,7 @@ class Fitted(NamedTuple):
     loss: Any
     constant: np.ndarray  # (n_outputs,)
     start: np.ndarray  # (n_units, n_outputs), constant included
+    effect_variance: np.ndarray | None  # (n_outputs,), between units
     theta: np.ndarray  # (n_units,)
     unit_weight: np.ndarray  # (n_units,)
     sequence: list[str]
@@ -84,10 +87,8 @@ def fit_rows(rows: Rows, plan, loss, options, n_classes, seed, n_threads, earlie
     else:
         earlier.loss.check_target(rows.y)
         prepared, seed = earlier.loss, earlier.seed
-    rounds = rounds_of(options, rows.n_units)
-    stopping = options.early_stopping
-    if isinstance(stopping, str):
-        stopping = len(rows.y) >= _ROWS_TO_STOP
+    stopping = stops_early(options, len(rows.y))
+    rounds = rounds_of(options, rows.n_units, stopping)
     n_passes = 2 if stopping and options.refit and not options.warm_start else 1
     with Progress(options.verbose, n_passes * sum(rounds.values())) as progress:
         if not stopping:
@@ -112,13 +113,21 @@ def fit_rows(rows: Rows, plan, loss, options, n_classes, seed, n_threads, earlie
         return again._replace(validation_loss=fitted.validation_loss)
 
 
-def rounds_of(options, n_units):
+def stops_early(options, n_rows):
+    """Whether blocks end by a held-out loss."""
+    return n_rows >= _ROWS_TO_STOP if isinstance(options.early_stopping, str) else options.early_stopping
+
+
+def rounds_of(options, n_units, stopping):
     """Most rounds of each block."""
     schedule = options.schedule
     if not isinstance(schedule, str):
         return {block: int(schedule.get(block, 0)) for block in BLOCKS}
+    most = options.max_iter
+    if isinstance(most, str):
+        most = _MOST_ROUNDS if stopping else _ROUNDS
     # A single task has nothing to share or to set apart: the shared block is all of it.
-    return {block: options.max_iter if block == "shared" or n_units > 1 else 0 for block in BLOCKS}
+    return {block: most if block == "shared" or n_units > 1 else 0 for block in BLOCKS}
 
 
 def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier, progress):
@@ -130,12 +139,10 @@ def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier,
         done = {block: earlier.sequence.count(block) for block in rounds}
     train = _fold(rows, start)
     validation = None if held_out is None else _fold(held_out, start)
-    gradient, hessian = np.empty((train.n_rows, loss.n_outputs)), np.empty((train.n_rows, loss.n_outputs))
-    loss.derivatives(rows.y, train.raw(np.full(rows.n_units, 0.5)), rows.weight, gradient, hessian)
     unit_weight = np.bincount(rows.units, weights=rows.sample_weight, minlength=rows.n_units).astype(np.float64)
     total = unit_weight.sum()
     n_features = rows.bins.shape[0]
-    mean_hessian = 1.0 if options.leaf_step == "gradient" else float(hessian.sum() / (total * loss.n_outputs))
+    mean_hessian = 1.0 if options.leaf_step == "gradient" else _mean_hessian(rows, loss, constant, total)
     settings = resolve_settings(vars(options), total, n_features, mean_hessian)
     grower = TreeGrower(
         train, plan.binner.n_bins, plan.reader.categorical.astype(np.uint8), plan.monotonic, plan.groups, n_threads
@@ -164,6 +171,7 @@ def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier,
         loss,
         constant,
         start if effects is None else constant + effects.values,
+        None if effects is None else effects.variance,
         np.zeros(rows.n_units) if model.theta is None else model.theta,
         unit_weight,
         [*([] if earlier is None else earlier.sequence), *model.sequence],
@@ -185,13 +193,21 @@ def _constant(rows, loss, options):
     return np.asarray(loss.initial_raw(rows.y, rows.weight), dtype=np.float64)
 
 
+def _mean_hessian(rows, loss, constant, total):
+    """Mean second derivative of a row where all predictions are the constant."""
+    raw = np.tile(constant, (len(rows.y), 1))
+    gradient, hessian = np.empty_like(raw), np.empty_like(raw)
+    loss.derivatives(rows.y, raw, rows.weight, gradient, hessian)
+    return float(hessian.sum() / (total * loss.n_outputs))
+
+
 def _effects(rows, loss, options, constant, earlier):
     """Effects of the units on top of the constant, or None where there are to be none."""
     if options.init != "task":
         return None
-    values = None if earlier is None else earlier.start - earlier.constant
     offset = np.tile(constant, (len(rows.y), 1))
-    return UnitEffects(loss, rows.y, rows.weight, rows.units, rows.n_units, offset, values)
+    known = () if earlier is None else (earlier.start - earlier.constant, earlier.effect_variance)
+    return UnitEffects(loss, rows.y, rows.weight, rows.units, rows.n_units, offset, *known)
 
 
 def _fold(rows, start):

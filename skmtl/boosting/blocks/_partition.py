@@ -54,6 +54,7 @@ class PartitionBlock:
         raw = model.raw + s * deltas[OUTLIER] + (1.0 - s) * deltas[INLIER]
         gradient, hessian = np.empty_like(raw), np.empty_like(raw)
         model.loss.derivatives(fold.y, raw, fold.weight, gradient, hessian)
+        n_rows = fold.n_rows if fold.sample_weight is None else fold.sample_weight.sum()
         return newton_step(
-            model.theta, gradient, hessian, difference, fold.units, model.theta_learning_rate, model.theta_l2
+            model.theta, gradient, hessian, difference, fold.units, n_rows, model.theta_learning_rate, model.theta_l2
         )

@@ -46,7 +46,8 @@ def _scale(largest: float, n_rows: int, bits: int) -> float:
     if largest == 0.0:
         return 1.0
     exponent = bits - int(np.ceil(np.log2(largest))) - int(np.ceil(np.log2(max(n_rows, 2))))
-    return float(np.ldexp(1.0, int(np.clip(exponent, -1000, 1000))))
+    # Within these limits the scale and its reciprocal are both ordinary floats.
+    return float(np.ldexp(1.0, int(np.clip(exponent, -1022, 1022))))
 
 
 def to_words(gradient, hessian, weight=None) -> Words:

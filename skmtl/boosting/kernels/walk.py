@@ -67,14 +67,6 @@ def add_unit_trees(bins, n_bins, forest, pointers, roots, units, rows, out):
 
 
 @njit(cache=True, nogil=True)
-def sum_gains(forest, begin, end, out):
-    """Add the gains of the nodes ``begin:end`` to their features in `out`, float64 (n_features,)."""
-    for node in range(begin, end):
-        if forest.left[node] != 0:
-            out[forest.feature[node]] += forest.gain[node]
-
-
-@njit(cache=True, nogil=True)
 def find_leaves(bins, n_bins, forest, root):
     """Index of the leaf that each row falls into, int64 (n,), for one tree."""
     out = np.empty(bins.shape[1], np.int64)
