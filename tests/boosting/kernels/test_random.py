@@ -1,0 +1,56 @@
+"""The generator of the kernels."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from skmtl.boosting.kernels.random import next_state, sample_front
+from tests.boosting.kernels._cases import SEEDS, SMALL
+
+
+def test_states_are_those_of_the_published_generator():
+    """The 10 000th state from 1 is the check value of std::minstd_rand in the C++ standard."""
+    state = 1
+    for _ in range(10_000):
+        state = next_state(state)
+    assert state == 399268537
+    assert 1 <= next_state(2**31 - 2) <= 2**31 - 2
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("n_items", "n_wanted"), [(1, 1), (5, 0), (5, 2), (9, 9)])
+def test_a_sample_is_the_front_of_a_permutation(seed, n_items, n_wanted):
+    items = np.arange(12, dtype=np.int32) * 10
+    state = sample_front(items, n_items, n_wanted, seed + 1)
+    assert sorted(items[:n_items]) == [10 * i for i in range(n_items)]
+    np.testing.assert_array_equal(items[n_items:], np.arange(n_items, 12) * 10)
+    assert (state == seed + 1) == (n_wanted == 0)
+    again = np.arange(12, dtype=np.int32) * 10
+    assert sample_front(again, n_items, n_wanted, seed + 1) == state
+    np.testing.assert_array_equal(again, items)
+
+
+def test_every_ordered_sample_is_equally_likely():
+    counts = dict.fromkeys(permutations(range(4), 2), 0)
+    n, state = 2_000 if SMALL else 24_000, 2024
+    for _ in range(n):
+        items = np.arange(4, dtype=np.int32)
+        state = sample_front(items, 4, 2, state)
+        counts[tuple(items[:2].tolist())] += 1
+    share = np.array(list(counts.values())) / n
+    # Five standard deviations of a share of 1/12.
+    assert np.abs(share - 1 / 12).max() < 5 * np.sqrt(1 / 12 * 11 / 12 / n)
+
+
+def test_first_samples_of_random_seeds_are_uniform():
+    """Every tree starts from a seed of its own, so the first draws after a seed must be uniform as well."""
+    rng, n = np.random.default_rng(0), 2_000 if SMALL else 20_000
+    counts = np.zeros(10)
+    for seed in rng.integers(1, 2**31 - 1, n):
+        items = np.arange(10, dtype=np.int32)
+        sample_front(items, 10, 3, int(seed))
+        counts[items[:3]] += 1
+    assert np.abs(counts / n - 0.3).max() < 5 * np.sqrt(0.3 * 0.7 / n)

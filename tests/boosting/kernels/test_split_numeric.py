@@ -1,0 +1,140 @@
+"""The best threshold, against every threshold and both ways for missing values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from skmtl.boosting.kernels.score import node_score
+from skmtl.boosting.kernels.split_numeric import best_threshold
+from tests.boosting.kernels._cases import LAYOUTS, SEEDS, histogram_of, make_problem, make_settings
+from tests.boosting.kernels._naive import numeric_splits, split_score
+
+FREE = (-np.inf, np.inf)
+BOUNDS = [FREE, (-0.4, 0.3), (0.05, np.inf), (-np.inf, -0.05)]
+
+
+def find(problem, f, rows, settings, monotonic=0, bounds=FREE, to_beat=None):
+    histograms, total = histogram_of(problem, rows)
+    if to_beat is None:
+        to_beat = node_score(total, problem.words, settings.l2, *bounds)
+    n_channels = len(total)
+    begin = problem.table.offsets[f] * n_channels
+    score, threshold, missing_left = best_threshold(
+        histograms,
+        begin,
+        problem.table.n_bins[f],
+        total,
+        problem.words,
+        settings,
+        monotonic,
+        *bounds,
+        np.empty(n_channels, np.int64),
+        to_beat,
+    )
+    return to_beat, score, threshold, missing_left
+
+
+def check(problem, f, rows, settings, monotonic=0, bounds=FREE):
+    """The kernel's split is as good as the best of all, allowed, and cuts half-way; returns whether there was one."""
+    scores = {
+        (threshold, side): split_score(problem, rows[mask], rows[~mask], settings, monotonic, *bounds)
+        for mask, threshold, side in numeric_splits(problem, f, rows)
+    }
+    to_beat, score, threshold, missing_left = find(problem, f, rows, settings, monotonic, bounds)
+    best = max(scores.values())
+    if best <= to_beat + 1e-9 * abs(to_beat):
+        assert threshold == -1 or score == pytest.approx(best, rel=1e-9)
+        return False
+    codes, n_bins = problem.table.bins[f, rows], problem.table.n_bins[f]
+    some_missing = bool((codes == n_bins).any())
+    assert score == pytest.approx(best, rel=1e-11)
+    assert (missing_left == -1) == (not some_missing)
+    assert scores[threshold, max(missing_left, 0)] == pytest.approx(best, rel=1e-11)
+    above = codes[(codes > threshold) & (codes < n_bins)]
+    if above.size:
+        last = codes[codes <= threshold].max()
+        assert threshold == (int(last) + int(above.min())) // 2
+    else:
+        assert threshold == n_bins - 1
+    return True
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+def test_equals_brute_force(layout, seed, missing):
+    rng = np.random.default_rng(seed)
+    problem = make_problem(rng, layout, missing=missing, n_codes=12)
+    found = 0
+    for f in range(3):
+        for size in (3, 10, 60):
+            rows = np.sort(rng.choice(60, size, replace=False))
+            found += check(problem, f, rows, make_settings(l2=float(rng.choice([0.0, 2.0]))))
+    assert found > 0
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("limits", [{"min_weight": 9.0}, {"min_hessian": 12.0}, {"min_weight": 6.0, "min_hessian": 8.0}])
+def test_limits_on_the_children_hold(layout, seed, limits):
+    rng = np.random.default_rng(seed)
+    problem = make_problem(rng, layout)
+    for f in range(3):
+        for size in (20, 60):
+            check(problem, f, np.sort(rng.choice(60, size, replace=False)), make_settings(**limits))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("bounds", BOUNDS)
+def test_bounds_and_monotonic_constraints_hold(layout, seed, bounds):
+    rng = np.random.default_rng(seed)
+    problem = make_problem(rng, layout)
+    for monotonic in (-1, 0, 1) if layout[0] == 1 else (0,):
+        for f in range(3):
+            rows = np.sort(rng.choice(60, 40, replace=False))
+            check(problem, f, rows, make_settings(), monotonic, bounds)
+
+
+def test_no_monotonic_split_against_the_data():
+    problem = make_problem(np.random.default_rng(0), signal=False, missing=0.0, n_features=1)
+    gradient = -problem.table.bins[0][:, None].astype(float)  # values rise with the codes
+    from skmtl.boosting.kernels.fixed_point import to_words
+
+    problem = problem._replace(gradient=gradient, words=to_words(gradient, None))
+    rows = np.arange(60)
+    assert find(problem, 0, rows, make_settings(), 1)[2] >= 0
+    assert find(problem, 0, rows, make_settings(), -1)[2] == -1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_only_a_better_score_than_the_one_to_beat_counts(seed):
+    problem = make_problem(np.random.default_rng(seed))
+    rows = np.arange(60)
+    settings = make_settings()
+    _, score, threshold, _ = find(problem, 0, rows, settings, to_beat=0.0)
+    assert threshold >= 0
+    assert find(problem, 0, rows, settings, to_beat=score)[1:] == (score, -1, -1)
+    assert find(problem, 0, rows, settings, to_beat=score * (1 - 1e-6))[1] == score
+    assert find(problem, 0, rows, settings, to_beat=np.inf)[2] == -1
+
+
+def test_one_code_or_only_missing_values_give_no_split():
+    problem = make_problem(np.random.default_rng(0), n_features=1, missing=0.3)
+    codes = problem.table.bins[0]
+    for code in (0, problem.table.n_bins[0]):
+        assert find(problem, 0, np.flatnonzero(codes == code), make_settings(), to_beat=-1.0)[2] == -1
+
+
+@pytest.mark.parametrize("signs", [(1, -1), (-1, 1)])
+def test_missing_values_can_stand_alone(signs):
+    """Missing values that differ from all others make a leaf of their own, whatever the threshold."""
+    problem = make_problem(np.random.default_rng(0), n_features=1, missing=0.3)
+    missing = problem.table.bins[0] == problem.table.n_bins[0]
+    from skmtl.boosting.kernels.fixed_point import to_words
+
+    gradient = np.where(missing, *signs)[:, None].astype(float)
+    problem = problem._replace(gradient=gradient, words=to_words(gradient, None))
+    _, _, threshold, missing_left = find(problem, 0, np.arange(60), make_settings())
+    assert (threshold, missing_left) == (problem.table.n_bins[0] - 1, 0)
