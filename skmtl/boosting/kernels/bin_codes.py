@@ -26,7 +26,7 @@ def equal_weight_cuts(values, weights, max_bins, cuts):
         # The smallest relative slack keeps the decision equal for weights that only rounding tells apart.
         if n <= max_bins or (bins_left > 1 and held * bins_left >= remaining * (1.0 - 1e-12)):
             middle = 0.5 * (values[i] + values[i + 1])
-            # Half-way between neighbouring floats rounds to one of them, and between huge ones to infinity; the cut must
+            # Half-way between neighbouring floats rounds to one of them, between huge ones to infinity; the cut must
             # not be below the lower value, nor reach the upper one.
             cuts[n_cuts] = middle if values[i] <= middle < values[i + 1] else values[i]
             n_cuts += 1

@@ -43,11 +43,14 @@ def split_score(problem, left, right, settings, monotonic=0, lower=-INF, upper=I
 
 
 def numeric_splits(problem, f, rows):
-    """Every threshold with missing values to the right, then every one with them to the left: (mask, threshold, side)."""
+    """Every threshold with missing values to the right, then every one with them to the left: (mask, threshold, side).
+
+    Missing values alone stand on the right, which matters where values must rise or fall from left to right.
+    """
     codes, n_bins = problem.table.bins[f, rows], problem.table.n_bins[f]
     missing = codes == n_bins
     for side in (0, 1) if missing.any() else (0,):
-        for threshold in range(n_bins):
+        for threshold in range(codes.min(), n_bins):
             yield np.where(missing, side == 1, codes <= threshold), threshold, side
 
 
@@ -112,5 +115,7 @@ def grow_naively(problem, rows, settings):
             bounds[1][0 if monotonic > 0 else 1] = wall
         groups = best["groups"] & (problem.table.groups[:, f] == 1)
         leaves = [one for one in leaves if one is not best]
-        leaves += [leaf(side, best["depth"] + 1, *bound, groups) for side, bound in zip((left, right), bounds, strict=True)]
+        leaves += [
+            leaf(side, best["depth"] + 1, *bound, groups) for side, bound in zip((left, right), bounds, strict=True)
+        ]
     return leaves

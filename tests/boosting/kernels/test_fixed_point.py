@@ -61,7 +61,9 @@ def test_extreme_magnitudes_neither_overflow_nor_vanish(layout, magnitude):
     if magnitude < 1e-290:
         return
     for k in range(layout[0]):
-        assert output_gradient(sums, k, data) / magnitude == pytest.approx(math.fsum(gradient[:, k] / magnitude), abs=n * 1e-9)
+        assert output_gradient(sums, k, data) / magnitude == pytest.approx(
+            math.fsum(gradient[:, k] / magnitude), abs=n * 1e-9
+        )
     if weight is not None:
         assert row_weight(sums, data) / magnitude == pytest.approx(math.fsum(weight / magnitude), rel=1e-12)
 

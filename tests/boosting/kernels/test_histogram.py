@@ -91,9 +91,7 @@ def test_only_active_features_are_summed():
 def test_all_256_codes_have_a_place():
     bins = np.arange(256, dtype=np.uint8)[None, :]
     problem = make_problem(np.random.default_rng(0), n_rows=256, n_features=1)
-    problem = problem.replace_table(
-        bins=bins, n_bins=np.array([255], np.int32), offsets=np.array([0, 256], np.int64)
-    )
+    problem = problem.replace_table(bins=bins, n_bins=np.array([255], np.int32), offsets=np.array([0, 256], np.int64))
     histograms = np.empty(256, np.int64)
     build(problem, np.arange(256, dtype=np.int32), 0, 256, histograms, 0)
     np.testing.assert_array_equal(histograms, problem.words.words[:, 0])

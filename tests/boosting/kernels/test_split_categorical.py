@@ -88,7 +88,9 @@ def test_equals_the_best_prefix_over_the_orders_of_all_outputs(layout, seed, lim
     settings = make_settings(**limits)
     rows = np.sort(rng.choice(60, 45, replace=False))
     for bounds in (FREE, (-0.3, 0.2)):
-        scores = [split_score(problem, rows[m], rows[~m], settings, 0, *bounds) for m in categorical_splits(problem, 0, rows)]
+        scores = [
+            split_score(problem, rows[m], rows[~m], settings, 0, *bounds) for m in categorical_splits(problem, 0, rows)
+        ]
         to_beat, score, found, to_left = find(problem, rows, settings, bounds)
         best = max(scores, default=-np.inf)
         assert found == (best > to_beat * (1 + 1e-9))

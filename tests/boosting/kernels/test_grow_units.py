@@ -1,0 +1,200 @@
+"""One tree per unit in one call, against one call per unit with codes ranked in plain NumPy."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from skmtl.boosting.kernels.grow_units import compact_codes, grow_unit_trees
+from skmtl.boosting.kernels.partition import goes_left
+from skmtl.boosting.kernels.types import Nodes, empty_nodes
+from tests.boosting.kernels._cases import LAYOUTS, SEEDS, SMALL, grow, make_problem, make_settings, make_table
+
+SIZES = (12, 1, 0, 30, 2, 25)
+POINTERS = np.concatenate([[0], np.cumsum(SIZES)]).astype(np.int64)
+
+
+def make(seed, layout=(1, False, False), n_codes=12, missing=0.15, **table):
+    return make_problem(
+        np.random.default_rng(seed), layout, n_rows=sum(SIZES), n_features=4, n_codes=n_codes, missing=missing, **table
+    )
+
+
+def compact(problem, pointers):
+    table, n_units = problem.table, len(pointers) - 1
+    n_features = len(table.n_bins)
+    local_bins = np.empty_like(table.bins)
+    local_n_bins = np.empty((n_units, n_features), np.int32)
+    map_pointers = np.empty(n_units * n_features + 1, np.int64)
+    local_map = np.empty(int(np.minimum(np.diff(pointers), 256).sum()) * n_features, np.uint8)
+    compact_codes(table.bins, table.n_bins, pointers, local_bins, local_n_bins, map_pointers, local_map)
+    return local_bins, local_n_bins, map_pointers, local_map
+
+
+class UnitTrees(NamedTuple):
+    nodes: Nodes
+    bases: np.ndarray
+    counts: np.ndarray
+    rows: np.ndarray
+
+
+def grow_units(problem, settings, rows, row_pointers, unit_range=None, n_slots=20) -> UnitTrees:
+    """Grow the trees of all units; `row_pointers` says which of `rows` belong to which."""
+    local_bins, local_n_bins, map_pointers, local_map = compact(problem, POINTERS)
+    sizes = np.diff(row_pointers)
+    room = 2 * np.maximum(np.minimum(sizes, settings.max_leaf_nodes), 1) - 1
+    bases, counts = np.cumsum(room) - room, np.zeros(len(sizes), np.int64)
+    nodes, rows = empty_nodes(int(room.sum())), np.array(rows, np.int32)
+    n_channels = problem.words.words.shape[1]
+    for first, stop in unit_range or [(0, len(sizes))]:
+        grow_unit_trees(
+            problem.table._replace(bins=local_bins),
+            local_n_bins,
+            local_map,
+            map_pointers,
+            problem.words,
+            settings,
+            rows,
+            row_pointers,
+            first,
+            stop,
+            nodes,
+            bases,
+            counts,
+            np.full(n_slots * (local_n_bins.sum(axis=1).max() + 4) * n_channels, 5, np.int64),
+            np.empty((sizes.max(), n_channels), np.int64),
+            np.empty(sizes.max(), np.int32),
+            np.arange(1, len(sizes) + 1),
+        )
+    return UnitTrees(nodes, bases, counts, rows)
+
+
+def ranked(problem, begin, end):
+    """The problem with the codes of some rows by rank, and for each feature the codes in use."""
+    table = problem.table
+    bins, used = np.zeros_like(table.bins), []
+    for f, column in enumerate(table.bins):
+        mine = column[begin:end]
+        present = np.unique(mine[mine < table.n_bins[f]])
+        bins[f, begin:end] = np.where(mine == table.n_bins[f], len(present), np.searchsorted(present, mine))
+        used.append(present.astype(int))
+    other = make_table(
+        bins, [len(present) for present in used], np.flatnonzero(table.categorical), table.monotonic, table.groups
+    )
+    return problem._replace(table=other), used
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("n_codes", [3, 12, 255])
+def test_codes_are_ranks_among_the_codes_of_the_unit(seed, n_codes):
+    problem = make(seed, n_codes=n_codes, missing=0.3)
+    local_bins, local_n_bins, map_pointers, local_map = compact(problem, POINTERS)
+    for u, (begin, end) in enumerate(pairwise(POINTERS)):
+        expected, used = ranked(problem, begin, end)
+        np.testing.assert_array_equal(local_bins[:, begin:end], expected.table.bins[:, begin:end])
+        for f, present in enumerate(used):
+            assert local_n_bins[u, f] == len(present)
+            a, b = map_pointers[u * 4 + f : u * 4 + f + 2]
+            np.testing.assert_array_equal(local_map[a:b], present)
+
+
+def test_a_unit_with_all_codes_keeps_them():
+    problem = make_problem(np.random.default_rng(0), n_rows=256, n_features=1)
+    table = problem.table._replace(
+        bins=np.arange(256, dtype=np.uint8)[None, ::-1].copy(), n_bins=np.array([255], np.int32)
+    )
+    local_bins, local_n_bins, map_pointers, local_map = compact(problem._replace(table=table), np.array([0, 256]))
+    np.testing.assert_array_equal(local_bins, table.bins)
+    assert (local_n_bins[0, 0], map_pointers.tolist()) == (255, [0, 255])
+    np.testing.assert_array_equal(local_map[:255], np.arange(255))
+
+
+def left_of(problem, nodes, node, codes):
+    f = nodes.feature[node]
+    split = nodes.threshold[node], nodes.missing_left[node], nodes.categorical[node], nodes.left_codes[node]
+    return [bool(goes_left(code, problem.table.n_bins[f], *split)) for code in codes]
+
+
+def check_unit(problem, settings, trees, u, begin, end, chosen):
+    """The tree of unit u equals the one grown on its own rows by rank, its splits translated to the table's codes."""
+    local, used = ranked(problem, begin, end)
+    alone = grow(local, settings, chosen, state=u + 1)
+    base, nodes = trees.bases[u], trees.nodes
+    assert trees.counts[u] == alone.count
+    mine = slice(base, base + alone.count)
+    for name in ("feature", "left", "gain", "weight", "depth", "categorical", "lower", "upper"):
+        np.testing.assert_array_equal(getattr(nodes, name)[mine], getattr(alone.nodes, name)[: alone.count])
+    for node in range(alone.count):
+        if alone.nodes.left[node] == 0:
+            continue
+        f = alone.nodes.feature[node]
+        missing = int(problem.table.n_bins[f])
+        missing_left = bool(alone.nodes.missing_left[node])
+        codes = used[f]
+        expected = dict(zip(codes, left_of(local, alone.nodes, node, range(len(codes))), strict=True))
+        expected[missing] = missing_left
+        if alone.nodes.categorical[node]:
+            # Categories that the unit does not have go with its missing values.
+            expected = {code: expected.get(code, missing_left) for code in range(256)}
+        else:
+            lows, highs = [c for c in codes if expected[c]], [c for c in codes if not expected[c]]
+            cut = (max(lows) + min(highs)) // 2 if highs else missing - 1
+            assert nodes.threshold[base + node] == cut
+            expected.update({code: code <= cut for code in range(missing)})
+        assert left_of(problem, nodes, base + node, expected) == list(expected.values())
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[:6])
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("categorical", [[], [0, 2]])
+def test_equals_a_tree_per_unit_on_its_own_rows(layout, seed, categorical):
+    problem = make(seed, layout, n_codes=60 if seed % 2 else 6, categorical=categorical)
+    settings = make_settings(l2=0.5, min_weight=2.0)
+    trees = grow_units(problem, settings, np.arange(sum(SIZES)), POINTERS)
+    assert trees.counts.max() > 1
+    for u, (begin, end) in enumerate(pairwise(POINTERS)):
+        assert sorted(trees.rows[begin:end]) == list(range(begin, end))
+        check_unit(problem, settings, trees, u, begin, end, np.arange(begin, end))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("limits", [{}, {"n_candidates": 2}, {"max_depth": 2, "l2": 0.0}])
+def test_some_of_the_rows_leave_the_ranks_as_they_are(seed, limits):
+    rng = np.random.default_rng(100 + seed)
+    problem = make(seed, categorical=[1], monotonic=[1, 0, 0, -1], groups=[[1, 1, 0, 0], [0, 1, 1, 1]])
+    chosen = np.sort(rng.choice(sum(SIZES), 45, replace=False))
+    row_pointers = np.searchsorted(chosen, POINTERS).astype(np.int64)
+    settings = make_settings(**limits)
+    trees = grow_units(problem, settings, chosen, row_pointers)
+    for u, (begin, end) in enumerate(pairwise(POINTERS)):
+        check_unit(problem, settings, trees, u, begin, end, chosen[row_pointers[u] : row_pointers[u + 1]])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_way_units_are_dealt_to_calls_and_memory_do_not_matter(seed):
+    problem = make(seed)
+    rows = np.arange(sum(SIZES))
+    expected = grow_units(problem, make_settings(), rows, POINTERS)
+    for other in (
+        grow_units(problem, make_settings(), rows, POINTERS, unit_range=[(4, 6), (0, 3), (3, 4)]),
+        grow_units(problem, make_settings(), rows, POINTERS, n_slots=3),
+    ):
+        np.testing.assert_array_equal(other.rows, expected.rows)
+        np.testing.assert_array_equal(other.counts, expected.counts)
+        for mine, theirs in zip(other.nodes, expected.nodes, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
+def test_a_feature_that_a_unit_lacks_is_not_split():
+    problem = make(0)
+    bins = problem.table.bins.copy()
+    bins[0] = problem.table.n_bins[0]  # missing throughout
+    bins[1] = 1
+    problem = problem.replace_table(bins=bins)
+    trees = grow_units(problem, make_settings(), np.arange(sum(SIZES)), POINTERS)
+    features = trees.nodes.feature[trees.nodes.left > 0]
+    assert features.size > (0 if SMALL else 3)
+    assert set(features.tolist()) <= {2, 3}

@@ -1,0 +1,148 @@
+"""Values of leaves, against sums and searches over the rows of each leaf."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from skmtl.boosting.kernels.leaves import add_leaf_values, newton_values, quantile_values, unit_quantiles
+from skmtl.boosting.kernels.walk import find_leaves
+from tests.boosting.kernels._cases import LAYOUTS, SEEDS, grow, make_problem, make_settings
+
+
+def as_trees(grown):
+    return np.array([grown.base]), np.array([grown.count])
+
+
+def newton(problem, grown, l2=1.0, shrinkage=1.0):
+    values = np.full((len(grown.nodes.left), problem.gradient.shape[1]), 9.0)
+    newton_values(grown.nodes, *as_trees(grown), grown.rows, problem.gradient, problem.hessian, l2, shrinkage, values)
+    return values
+
+
+def quantile(problem, grown, residual, coefficient, q=0.5, shrinkage=1.0):
+    values = np.full((len(grown.nodes.left), 1), 9.0)
+    quantile_values(
+        grown.nodes,
+        *as_trees(grown),
+        grown.rows,
+        residual,
+        coefficient,
+        problem.weight,
+        q,
+        problem.table.monotonic,
+        shrinkage,
+        values,
+    )
+    return values
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_newton_step_of_the_rows_of_each_leaf(layout, seed):
+    problem = make_problem(np.random.default_rng(seed), layout)
+    grown = grow(problem, make_settings(), base=2)
+    values = newton(problem, grown, l2=0.7, shrinkage=0.3)
+    assert (values[:2] == 9.0).all()
+    for node in range(2, 2 + grown.count):
+        rows = grown.rows_of(node)
+        step = -0.3 * problem.gradient[rows].sum(axis=0) / (problem.hessian[rows].sum(axis=0) + 0.7)
+        np.testing.assert_allclose(values[node], step if grown.nodes.left[node] == 0 else 0.0, rtol=1e-12)
+
+
+def test_newton_step_keeps_within_bounds_and_survives_a_hessian_of_zero():
+    problem = make_problem(np.random.default_rng(0))
+    grown = grow(problem, make_settings())
+    grown.nodes.lower[:], grown.nodes.upper[:] = -0.1, 0.2
+    values = newton(problem, grown, shrinkage=0.5)[grown.leaves]
+    assert values.min() == -0.05
+    assert values.max() == 0.1
+    flat = problem._replace(hessian=np.zeros_like(problem.hessian))
+    assert (
+        newton(flat, grown, l2=0.0) == np.where(np.arange(len(grown.nodes.left)) < grown.count, 0, 9)[:, None]
+    ).all()
+
+
+def pinball(residual, q):
+    return np.maximum(q * residual, (q - 1.0) * residual)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[:4])
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("q", [0.1, 0.5, 0.83])
+def test_line_search_minimises_the_loss_of_each_leaf(layout, seed, q):
+    rng = np.random.default_rng(seed)
+    problem = make_problem(rng, layout)
+    grown = grow(problem, make_settings())
+    residual, coefficient = rng.normal(size=60).round(1), rng.uniform(0.2, 1.0, 60)
+    values = quantile(problem, grown, residual, coefficient, q, shrinkage=0.4)
+    for leaf in grown.leaves:
+        rows = grown.rows_of(leaf)
+
+        def loss(value, rows=rows):
+            return problem.weight[rows] @ pinball(residual[rows] - coefficient[rows] * value, q)
+
+        # The loss is piecewise linear: its minimum is at one of the kinks.
+        best = min(loss(value) for value in residual[rows] / coefficient[rows])
+        assert loss(values[leaf, 0] / 0.4) == pytest.approx(best, rel=1e-10, abs=1e-12)
+    inner = [node for node in range(grown.count) if node not in grown.leaves]
+    assert (values[inner] == 0.0).all()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("kind", ["newton", "quantile"])
+def test_walls_keep_predictions_monotonic(seed, kind):
+    """Over all codes of the other features, missing ones included."""
+    rng = np.random.default_rng(seed)
+    problem = make_problem(rng, n_codes=5, missing=0.1, monotonic=[1, -1, 0])
+    grown = grow(problem, make_settings(max_leaf_nodes=25, l2=0.0))
+    assert grown.count > 9
+    if kind == "newton":
+        values = newton(problem, grown, l2=0.0, shrinkage=0.5)
+    else:  # residuals that have nothing to do with the gradients that grew the tree
+        values = quantile(problem, grown, rng.normal(size=60), rng.uniform(0.5, 1.0, 60), 0.3, shrinkage=0.5)
+    n_bins = problem.table.n_bins
+    grid = np.array(list(product(*(range(n + 1) for n in n_bins))), np.uint8).T.copy()
+    predicted = values[find_leaves(grid, n_bins, grown.nodes, 0), 0].reshape(n_bins + 1)
+    assert np.ptp(predicted) > 0
+    assert (np.diff(predicted[:-1], axis=0) >= 0).all()
+    assert (np.diff(predicted[:, :-1], axis=1) <= 0).all()
+
+
+def test_without_walls_such_predictions_would_not_be_monotonic():
+    rng = np.random.default_rng(0)
+    problem = make_problem(rng, n_codes=5, missing=0.0)
+    grown = grow(problem, make_settings(max_leaf_nodes=25, l2=0.0))
+    values, n_bins = newton(problem, grown, l2=0.0), problem.table.n_bins
+    grid = np.array(list(product(*(range(n) for n in n_bins))), np.uint8).T.copy()
+    predicted = values[find_leaves(grid, n_bins, grown.nodes, 0), 0].reshape(n_bins)
+    assert (np.diff(predicted, axis=0) < 0).any()
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_leaf_values_are_added_to_the_rows_of_the_trees(n_outputs):
+    rng = np.random.default_rng(0)
+    problem = make_problem(rng)
+    rows = np.sort(rng.choice(60, 40, replace=False))
+    grown = grow(problem, make_settings(), rows)
+    values = rng.normal(size=(len(grown.nodes.left), n_outputs))
+    out = np.ones((60, n_outputs))
+    add_leaf_values(grown.nodes, *as_trees(grown), grown.rows, values, out)
+    leaves = find_leaves(problem.table.bins, problem.table.n_bins, grown.nodes, 0)
+    expected = np.ones((60, n_outputs))
+    expected[rows] += values[leaves[rows]]
+    np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_quantile_of_each_unit(seed):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=30)
+    pointers = np.array([0, 4, 4, 5, 30])
+    got = unit_quantiles(values, np.ones(30), pointers, 0.3)
+    for u in range(4):
+        mine = values[pointers[u] : pointers[u + 1]]
+        expected = np.quantile(mine, 0.3, method="averaged_inverted_cdf") if mine.size else 0.0
+        assert got[u] == pytest.approx(expected)
