@@ -25,9 +25,8 @@ def equal_weight_cuts(values, weights, max_bins, cuts):
         held += weights[i]
         # The smallest relative slack keeps the decision equal for weights that only rounding tells apart.
         if n <= max_bins or (bins_left > 1 and held * bins_left >= remaining * (1.0 - 1e-12)):
-            middle = 0.5 * (values[i] + values[i + 1])
-            # Half-way between neighbouring floats rounds to one of them, between huge ones to infinity; the cut must
-            # not be below the lower value, nor reach the upper one.
+            middle = 0.5 * values[i] + 0.5 * values[i + 1]  # halved first: the sum of huge values would be infinite
+            # Half-way between two neighbouring floats rounds to one of them; it must not be the upper one.
             cuts[n_cuts] = middle if values[i] <= middle < values[i + 1] else values[i]
             n_cuts += 1
             remaining -= held
