@@ -55,10 +55,12 @@ def restrict(probabilities, allowed):
 
     probabilities, allowed : float64 and bool, (n_rows, n_classes)
     """
-    if allowed.all():
+    whole = allowed.all(axis=1, keepdims=True)  # left as they are, whatever the other rows
+    if whole.all():
         return probabilities
     kept = np.where(allowed, probabilities, 0.0)
     total = kept.sum(axis=1, keepdims=True)
     # Where all that is allowed has underflown, the allowed classes are equally likely.
     even = allowed / allowed.sum(axis=1, keepdims=True)
-    return np.where(total > 0, kept / np.where(total > 0, total, 1.0), even)
+    scaled = np.where(total > 0, kept / np.where(total > 0, total, 1.0), even)
+    return np.where(whole, probabilities, scaled)

@@ -17,7 +17,7 @@ def _column(X, position):
     if hasattr(X, "iloc"):
         return X.iloc[:, position].astype(object).to_numpy(dtype=object, na_value=np.nan)
     if is_frame(X):
-        return np.array([np.nan if value is None else value for value in X[:, position].to_list()], dtype=object)
+        return np.array([np.nan if value is None else value for value in X[:, int(position)].to_list()], dtype=object)
     return np.asarray(X)[:, position]
 
 
@@ -26,7 +26,7 @@ def _columns(X, positions):
     if hasattr(X, "iloc"):
         return X.iloc[:, positions]
     if is_frame(X):
-        return X[:, list(positions)]
+        return X[:, positions.tolist()]
     return np.asarray(X)[:, positions]
 
 
