@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from ._forest import SPECIFIC, Trees, add_trees_to
-from .kernels.fixed_point import to_words
+from .kernels.fixed_point import to_unit_words, to_words
 from .kernels.grow import grow_tree
 from .kernels.grow_units import compact_codes, grow_unit_trees
 from .kernels.leaves import add_leaf_values, newton_values, quantile_values
@@ -96,7 +96,7 @@ class TreeGrower:
         rows = rows.copy()
         total = len(rows) if target.sample_weight is None else float(target.sample_weight[rows].sum())
         settings = settings._replace(max_leaf_nodes=self._most_leaves(settings, len(rows), total))
-        data = self._words(target)
+        data = to_words(*self._statistics(target))
         nodes = self._take("nodes", empty_nodes, 2 * settings.max_leaf_nodes - 1, settings.max_leaf_nodes)
         n_channels = data.words.shape[1]
         histograms = self._histograms("histograms", int(self.table.offsets[-1]) * n_channels, settings.max_leaf_nodes)
@@ -125,7 +125,7 @@ class TreeGrower:
         room = 2 * np.maximum(np.minimum(sizes, leaves), 1) - 1
         bases = np.cumsum(room) - room
         nodes = empty_nodes(int(room.sum()))
-        data = self._words(target)
+        data = to_unit_words(*self._statistics(target), self.fold.pointers)
         n_channels = data.words.shape[1]
         counts = np.zeros(len(sizes), np.int64)
         table = self.table._replace(bins=local_bins)
@@ -207,8 +207,9 @@ class TreeGrower:
             rows=np.flatnonzero(out).astype(np.int32),
         )
 
-    def _words(self, target):
-        return to_words(target.gradient, None if target.hessian_is_weight else target.hessian, target.sample_weight)
+    @staticmethod
+    def _statistics(target):
+        return target.gradient, None if target.hessian_is_weight else target.hessian, target.sample_weight
 
     def _local_codes(self):
         if self._local is None:

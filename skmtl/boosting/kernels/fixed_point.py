@@ -12,46 +12,51 @@ _SUM_BITS = 61
 
 
 @njit(cache=True, nogil=True)
-def write_words(gradient, hessian, weight, own_hessian, weighted, shift, scales, out):
+def write_words(gradient, hessian, weight, own_hessian, weighted, pointers, shift, scales, out):
     """Round gradients, Hessians and weights to integers.
 
-    gradient, hessian : float64 (n, n_outputs); weight : float64 (n,) (read if `weighted`); scales : float64 (3,);
-    out : int64 (n, n_channels)
+    gradient, hessian : float64 (n, n_outputs); weight : float64 (n,) (read if `weighted`);
+    pointers : int64 (n_units + 1,), unit u has the rows ``pointers[u]:pointers[u + 1]``;
+    scales : float64 (n_units, 3); out : int64 (n, n_channels)
     """
-    n, n_outputs = gradient.shape
+    n_outputs = gradient.shape[1]
     last = out.shape[1] - 1
-    for i in range(n):
-        out[i, 0] = (np.int64(np.rint(gradient[i, 0] * scales[0])) << shift) + 1
-        for k in range(1, n_outputs):
-            out[i, k] = np.int64(np.rint(gradient[i, k] * scales[0]))
-        if own_hessian:
-            for k in range(n_outputs):
-                out[i, n_outputs + k] = np.int64(np.rint(hessian[i, k] * scales[1]))
-        if weighted:
-            out[i, last] = np.int64(np.rint(weight[i] * scales[2]))
+    for u in range(scales.shape[0]):
+        for i in range(pointers[u], pointers[u + 1]):
+            out[i, 0] = (np.int64(np.rint(gradient[i, 0] * scales[u, 0])) << shift) + 1
+            for k in range(1, n_outputs):
+                out[i, k] = np.int64(np.rint(gradient[i, k] * scales[u, 0]))
+            if own_hessian:
+                for k in range(n_outputs):
+                    out[i, n_outputs + k] = np.int64(np.rint(hessian[i, k] * scales[u, 1]))
+            if weighted:
+                out[i, last] = np.int64(np.rint(weight[i] * scales[u, 2]))
 
 
 @njit(cache=True, nogil=True)
-def _largest(values):
-    """Largest absolute value of a float64 array of two axes."""
-    largest = 0.0
-    for i in range(values.shape[0]):
-        for k in range(values.shape[1]):
-            largest = max(largest, abs(values[i, k]))
+def _largest(values, pointers):
+    """Largest absolute value in each unit's rows of a float64 array of two axes."""
+    largest = np.zeros(pointers.shape[0] - 1)
+    for u in range(largest.shape[0]):
+        for i in range(pointers[u], pointers[u + 1]):
+            for k in range(values.shape[1]):
+                largest[u] = max(largest[u], abs(values[i, k]))
     return largest
 
 
-def _scale(largest: float, n_rows: int, bits: int) -> float:
-    """Largest power of two with which a sum of `n_rows` terms up to `largest` keeps within `bits` bits."""
-    if largest == 0.0:
-        return 1.0
-    exponent = bits - int(np.ceil(np.log2(largest))) - int(np.ceil(np.log2(max(n_rows, 2))))
+def _scales(largest, n_rows, bits):
+    """Largest powers of two with which sums of `n_rows` terms up to `largest` keep within `bits` bits."""
+    some = np.where(largest > 0.0, largest, 1.0)
+    exponents = bits - np.ceil(np.log2(some)) - np.ceil(np.log2(np.maximum(n_rows, 2)))
     # Within these limits the scale and its reciprocal are both ordinary floats.
-    return float(np.ldexp(1.0, int(np.clip(exponent, -1022, 1022))))
+    scales = np.ldexp(1.0, np.clip(exponents, -1022, 1022).astype(np.int32))
+    return np.where(largest > 0.0, scales, 1.0)
 
 
-def to_words(gradient, hessian, weight=None) -> Words:
-    """Pack gradients, Hessians and weights of the rows.
+def to_unit_words(gradient, hessian, weight, pointers) -> Words:
+    """Pack gradients, Hessians and weights of the rows, each unit on a scale of its own.
+
+    A task whose gradients are huge must not cost the trees of the other tasks their digits.
 
     Parameters
     ----------
@@ -61,16 +66,24 @@ def to_words(gradient, hessian, weight=None) -> Words:
         Hessians, weights included. None: the Hessian of every output is the weight.
     weight : ndarray of shape (n_rows,) or None
         Weights. None: every weight is 1.
+    pointers : ndarray of shape (n_units + 1,)
+        The rows of unit u are ``pointers[u]:pointers[u + 1]``.
+
+    Returns
+    -------
+    words : Words
+        The units that its integers stand for are arrays of shape (n_units,).
     """
     n_rows, n_outputs = gradient.shape
     own_hessian, weighted = hessian is not None, weight is not None
-    shift = int(n_rows).bit_length()
-    scales = np.ones(3)
-    scales[0] = _scale(_largest(gradient), n_rows, _SUM_BITS - shift)
+    sizes = np.diff(pointers)
+    shift = int(sizes.max()).bit_length()
+    scales = np.ones((len(sizes), 3))
+    scales[:, 0] = _scales(_largest(gradient, pointers), sizes, _SUM_BITS - shift)
     if own_hessian:
-        scales[1] = _scale(_largest(hessian), n_rows, _SUM_BITS)
+        scales[:, 1] = _scales(_largest(hessian, pointers), sizes, _SUM_BITS)
     if weighted:
-        scales[2] = _scale(float(weight.max()), n_rows, _SUM_BITS)
+        scales[:, 2] = _scales(_largest(weight[:, None], pointers), sizes, _SUM_BITS)
     words = np.empty((n_rows, n_outputs * (1 + own_hessian) + weighted), np.int64)
     write_words(
         gradient,
@@ -78,8 +91,20 @@ def to_words(gradient, hessian, weight=None) -> Words:
         weight if weighted else np.empty(0),
         own_hessian,
         weighted,
+        pointers,
         shift,
         scales,
         words,
     )
-    return Words(words, shift, 1.0 / scales[0], 1.0 / scales[1], 1.0 / scales[2], n_outputs, own_hessian, weighted)
+    gradient_unit, hessian_unit, weight_unit = np.ascontiguousarray((1.0 / scales).T)
+    return Words(words, shift, gradient_unit, hessian_unit, weight_unit, n_outputs, own_hessian, weighted)
+
+
+def to_words(gradient, hessian, weight=None) -> Words:
+    """Pack gradients, Hessians and weights of the rows on one scale; see `to_unit_words`."""
+    words = to_unit_words(gradient, hessian, weight, np.array([0, gradient.shape[0]], np.int64))
+    return words._replace(
+        gradient_unit=float(words.gradient_unit[0]),
+        hessian_unit=float(words.hessian_unit[0]),
+        weight_unit=float(words.weight_unit[0]),
+    )

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from .grow import grow_tree
-from .types import Table
+from .types import Table, Words
 
 
 @njit(cache=True, nogil=True)
@@ -102,6 +102,7 @@ def grow_unit_trees(
     ----------
     table : Table with the local codes as `bins`, the codes of the whole table otherwise
     local_n_bins, local_map, map_pointers : see `compact_codes`
+    data : Words with the scales of each unit, see `to_unit_words`
     rows : int32, the rows to use; those of unit u are ``rows[row_pointers[u]:row_pointers[u + 1]]``, rearranged
     nodes : Nodes; the tree of unit u goes to ``nodes[node_pointers[u]:]``
     n_nodes : int64 (n_units,), out
@@ -129,9 +130,19 @@ def grow_unit_trees(
             table.groups,
             table.has_monotonic,
         )
+        own_data = Words(
+            data.words,
+            data.shift,
+            data.gradient_unit[u],
+            data.hessian_unit[u],
+            data.weight_unit[u],
+            data.n_outputs,
+            data.own_hessian,
+            data.weighted,
+        )
         n_nodes[u] = grow_tree(
             local,
-            data,
+            own_data,
             settings,
             rows,
             row_pointers[u],

@@ -35,9 +35,9 @@ class Words(NamedTuple):
 
     words: Any  # int64 (n_rows, n_channels)
     shift: int  # number of low bits of channel 0 that count rows
-    gradient_unit: float  # what one unit of a gradient channel stands for
-    hessian_unit: float
-    weight_unit: float
+    gradient_unit: Any  # float, what one unit of a gradient channel stands for; or float64 (n_units,)
+    hessian_unit: Any
+    weight_unit: Any
     n_outputs: int
     own_hessian: bool  # False: the Hessian of a row is its weight
     weighted: bool  # False: the weight of a row is 1

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from skmtl.boosting.kernels.fixed_point import _SUM_BITS, _scale, to_words
+from skmtl.boosting.kernels.fixed_point import _SUM_BITS, _scales, to_unit_words, to_words
 from skmtl.boosting.kernels.histogram import sum_words
 from skmtl.boosting.kernels.score import output_gradient, output_hessian, row_weight
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, SMALL
@@ -73,7 +74,7 @@ def test_extreme_magnitudes_neither_overflow_nor_vanish(layout, magnitude):
 def test_a_sum_of_the_largest_values_fits_by_bound(n_rows, largest):
     shift = n_rows.bit_length()
     for bits in (_SUM_BITS, _SUM_BITS - shift):
-        scale = _scale(largest, n_rows, bits)
+        scale = float(_scales(largest, n_rows, bits))
         assert 0 < scale < np.inf
         assert 0 < 1.0 / scale < np.inf
         assert math.frexp(scale)[0] == 0.5  # a power of two: scaling loses nothing
@@ -82,7 +83,7 @@ def test_a_sum_of_the_largest_values_fits_by_bound(n_rows, largest):
         if 1e-290 < largest < 1e300:
             assert Fraction(largest) * Fraction(scale) * n_rows > 2 ** (bits - 2)
     # The packed channel: all gradients at the bound, their rounding, and the count.
-    packed = (int(largest * _scale(largest, n_rows, _SUM_BITS - shift)) + 1) * n_rows
+    packed = (int(largest * float(_scales(largest, n_rows, _SUM_BITS - shift))) + 1) * n_rows
     assert (packed << shift) + n_rows < 2**63
 
 
@@ -129,3 +130,31 @@ def test_statistics_of_zero_stay_zero():
     assert [output_gradient(sums, k, data) for k in range(2)] == [0.0, 0.0]
     assert [output_hessian(sums, k, data) for k in range(2)] == [0.0, 0.0]
     assert row_weight(sums, data) == 4.0
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_units_have_scales_of_their_own(layout):
+    """Each unit's words are those that it would have alone, but for the room of the count."""
+    rng = np.random.default_rng(0)
+    pointers = np.array([0, 20, 20, 21, 50])
+    gradient, hessian, weight = random_statistics(rng, layout, 50)
+    size = np.repeat([1.0, 1e60, 1e-60], [20, 1, 29])
+    gradient *= size[:, None]
+    hessian = None if hessian is None else hessian * size[:, None]
+    data = to_unit_words(gradient, hessian, weight, pointers)
+    for u, (begin, end) in enumerate(pairwise(pointers)):
+        own = data._replace(
+            words=data.words[begin:end],
+            gradient_unit=data.gradient_unit[u],
+            hessian_unit=data.hessian_unit[u],
+            weight_unit=data.weight_unit[u],
+        )
+        sums = summed(own)
+        assert sums[0] & ((1 << data.shift) - 1) == end - begin
+        for k in range(layout[0]):
+            largest = np.abs(gradient[begin:end]).max(initial=1e-300)
+            assert output_gradient(sums, k, own) / largest == pytest.approx(
+                math.fsum(gradient[begin:end, k] / largest), abs=1e-10
+            )
+            if hessian is not None:
+                assert output_hessian(sums, k, own) == pytest.approx(math.fsum(hessian[begin:end, k]), rel=1e-12)

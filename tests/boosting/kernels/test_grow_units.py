@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from skmtl.boosting.kernels.fixed_point import to_unit_words
 from skmtl.boosting.kernels.grow_units import compact_codes, grow_unit_trees
 from skmtl.boosting.kernels.partition import goes_left
 from skmtl.boosting.kernels.types import Nodes, empty_nodes
@@ -34,6 +35,13 @@ def compact(problem, pointers):
     return local_bins, local_n_bins, map_pointers, local_map
 
 
+def unit_words(problem):
+    own_hessian, weighted = problem.words.own_hessian, problem.words.weighted
+    return to_unit_words(
+        problem.gradient, problem.hessian if own_hessian else None, problem.weight if weighted else None, POINTERS
+    )
+
+
 class UnitTrees(NamedTuple):
     nodes: Nodes
     bases: np.ndarray
@@ -48,14 +56,15 @@ def grow_units(problem, settings, rows, row_pointers, unit_range=None, n_slots=2
     room = 2 * np.maximum(np.minimum(sizes, settings.max_leaf_nodes), 1) - 1
     bases, counts = np.cumsum(room) - room, np.zeros(len(sizes), np.int64)
     nodes, rows = empty_nodes(int(room.sum())), np.array(rows, np.int32)
-    n_channels = problem.words.words.shape[1]
+    data = unit_words(problem)
+    n_channels = data.words.shape[1]
     for first, stop in unit_range or [(0, len(sizes))]:
         grow_unit_trees(
             problem.table._replace(bins=local_bins),
             local_n_bins,
             local_map,
             map_pointers,
-            problem.words,
+            data,
             settings,
             rows,
             row_pointers,
@@ -198,3 +207,20 @@ def test_a_feature_that_a_unit_lacks_is_not_split():
     features = trees.nodes.feature[trees.nodes.left > 0]
     assert features.size > (0 if SMALL else 3)
     assert set(features.tolist()) <= {2, 3}
+
+
+@pytest.mark.parametrize("size", [1e6, 2.0**60, 2.0**400])
+def test_huge_gradients_of_a_unit_leave_the_other_trees_as_they_are(size):
+    problem = make(0)
+    rows = np.arange(sum(SIZES))
+    expected = grow_units(problem, make_settings(), rows, POINTERS)
+    problem.gradient[POINTERS[3] : POINTERS[4]] *= size
+    trees = grow_units(problem, make_settings(), rows, POINTERS)
+    np.testing.assert_array_equal(trees.rows[: POINTERS[3]], expected.rows[: POINTERS[3]])
+    np.testing.assert_array_equal(trees.rows[POINTERS[4] :], expected.rows[POINTERS[4] :])
+    others = np.array([0, 1, 2, 4, 5])
+    np.testing.assert_array_equal(trees.counts[others], expected.counts[others])
+    for u in others:
+        mine = slice(trees.bases[u], trees.bases[u] + trees.counts[u])
+        np.testing.assert_array_equal(trees.nodes.gain[mine], expected.nodes.gain[mine])
+        np.testing.assert_array_equal(trees.nodes.threshold[mine], expected.nodes.threshold[mine])
