@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+_ONE = np.uint32(1)
+_STEPS = tuple(np.uint32(step) for step in (128, 64, 32, 16, 8, 4, 2, 1))
+
 
 @njit(cache=True, nogil=True)
 def equal_weight_cuts(values, weights, max_bins, cuts):
@@ -42,19 +45,16 @@ def write_codes(values, cuts, codes):
     values : float64 (n,); cuts : float64 (n_cuts,), ascending; codes : uint8 (n,), out
     """
     n_cuts = cuts.shape[0]
+    # Eight halvings of a table of 255 cuts, filled up with infinity: always the same steps, and none of them a branch.
+    table = np.full(256, np.inf)
+    table[:n_cuts] = cuts
+    missing = np.uint8(n_cuts + 1)
     for i in range(values.shape[0]):
         value = values[i]
-        if np.isnan(value):
-            codes[i] = n_cuts + 1
-            continue
-        low, high = 0, n_cuts
-        while low < high:
-            middle = (low + high) // 2
-            if value <= cuts[middle]:
-                high = middle
-            else:
-                low = middle + 1
-        codes[i] = low
+        low = np.uint32(0)
+        for step in _STEPS:
+            low = np.uint32(low + step * np.uint32(table[low + step - _ONE] < value))
+        codes[i] = missing if np.isnan(value) else np.uint8(low)
 
 
 @njit(cache=True, nogil=True)

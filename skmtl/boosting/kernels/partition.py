@@ -37,15 +37,18 @@ def partition_rows(table, nodes, node, rows, buffer):
             nodes.categorical[node],
             left_codes,
         )
-    n_left, n_right = start, 0
-    for i in range(start, stop):
-        row = rows[i]
-        left = np.int64(to_left[column[row]])
+    kept = rows[start:stop].view(np.uint32)
+    moved = buffer[: stop - start].view(np.uint32)
+    n_left, n_right = np.uint32(0), np.uint32(0)
+    one = np.uint32(1)
+    for i in range(kept.shape[0]):
+        row = kept[i]
+        left = np.uint32(to_left[column[row]])
         # Written to both sides; only the side that counts moves on. No branch to mispredict.
-        rows[n_left] = row
-        buffer[n_right] = row
-        n_left += left
-        n_right += 1 - left
+        kept[n_left] = row
+        moved[n_right] = row
+        n_left = np.uint32(n_left + left)
+        n_right = np.uint32(n_right + (one - left))
     for i in range(n_right):
-        rows[n_left + i] = buffer[i]
-    return n_left
+        kept[n_left + np.uint32(i)] = moved[i]
+    return start + np.int64(n_left)

@@ -9,6 +9,45 @@ from .score import TIE, child_scores, row_weight
 
 
 @njit(cache=True, nogil=True)
+def _scan_counts(codes, missing, total, shift, unit, settings, best_score):
+    """Scan thresholds where a single channel holds all: one output, rows of weight 1, Hessians of 1.
+
+    codes : int64 (n_bins,), words of the bins; missing : int64, word of what goes left beside them; total : int64, word
+    of the node. Twin of `_scan_one_output`, because most fits spend their time here.
+    """
+    mask = (np.int64(1) << shift) - 1
+    l2 = settings.l2
+    least = max(np.int64(np.ceil(max(settings.min_weight, settings.min_hessian) - 1e-9)), 1)
+    most = (total & mask) - least
+    g_total, h_total = (total >> shift) * unit, np.float64(total & mask) + 2.0 * l2
+    threshold = -1
+    limit = best_score + TIE * abs(best_score)
+    left = missing
+    b, n_bins = 0, codes.shape[0]
+    while b < n_bins:
+        left += codes[b]
+        if left & mask >= least:
+            break
+        b += 1
+    while b < n_bins:
+        count = left & mask
+        if count > most:
+            break
+        g, a = (left >> shift) * unit, count + l2
+        g_right, c = g_total - g, h_total - a
+        # g² / a + g_right² / c > limit, without a division. Bins without rows are not skipped: they repeat the score
+        # before them, and the test would cost more.
+        gain, area = g * g * c + g_right * g_right * a, a * c
+        if gain > limit * area:
+            best_score, threshold = gain / area, b
+            limit = best_score + TIE * abs(best_score)
+        b += 1
+        if b < n_bins:
+            left += codes[b]
+    return best_score, threshold
+
+
+@njit(cache=True, nogil=True)
 def _scan_one_output(histograms, begin, n_bins, with_missing, total, data, settings, best_score):
     """Scan thresholds for one output without monotonic constraint; see `best_threshold`.
 
@@ -16,7 +55,6 @@ def _scan_one_output(histograms, begin, n_bins, with_missing, total, data, setti
     """
     n_channels = total.shape[0]
     mask = (np.int64(1) << data.shift) - 1
-    n_rows = total[0] & mask
     g_total = (total[0] >> data.shift) * data.gradient_unit
     w_total = row_weight(total, data)
     h_total = total[1] * data.hessian_unit if data.own_hessian else w_total
@@ -27,27 +65,20 @@ def _scan_one_output(histograms, begin, n_bins, with_missing, total, data, setti
         a0 = histograms[j]
         a1 = histograms[j + 1] if n_channels > 1 else a1
         a2 = histograms[j + 2] if n_channels > 2 else a2
-    threshold, last, pending = -1, -1, False
+    threshold = -1
+    limit = best_score + TIE * abs(best_score)
+    codes = histograms[begin : begin + n_bins * n_channels]
     for b in range(n_bins):
-        j = begin + b * n_channels
-        word = histograms[j]
-        if word & mask == 0:
-            continue
-        if pending:  # The best split lies between `last` and this bin: cut half-way.
-            threshold, pending = (last + b) // 2, False
-        last = b
-        a0 += word
+        # Bins without rows are not skipped: they repeat the score before them, and the test would cost more.
+        a0 += codes[b * n_channels]
         if n_channels > 1:
-            a1 += histograms[j + 1]
+            a1 += codes[b * n_channels + 1]
             if n_channels > 2:
-                a2 += histograms[j + 2]
-        count = a0 & mask
-        if count == n_rows:
-            break
+                a2 += codes[b * n_channels + 2]
         if data.weighted:
             w = (a2 if n_channels > 2 else a1) * data.weight_unit
         else:
-            w = np.float64(count)
+            w = np.float64(a0 & mask)
         if w < min_weight:
             continue
         if w_total - w < min_weight:
@@ -58,11 +89,12 @@ def _scan_one_output(histograms, begin, n_bins, with_missing, total, data, setti
             continue
         g = (a0 >> data.shift) * data.gradient_unit
         g_right = g_total - g
-        score = g * g / (h + l2) + g_right * g_right / (h_right + l2)
-        if score > best_score + TIE * abs(best_score):
-            best_score, pending = score, True
-    if pending:  # Only missing values are right of the split.
-        threshold = n_bins - 1
+        # g² / a + g_right² / b > limit, without a division.
+        a, c = h + l2, h_right + l2
+        gain, area = g * g * c + g_right * g_right * a, a * c
+        if gain > limit * area:
+            best_score, threshold = gain / area, b
+            limit = best_score + TIE * abs(best_score)
     return best_score, threshold
 
 
@@ -71,22 +103,16 @@ def _scan(histograms, begin, n_bins, with_missing, total, data, settings, monoto
     """Scan thresholds in general; `left`, int64 (n_channels,), is scratch."""
     n_channels = total.shape[0]
     mask = (np.int64(1) << data.shift) - 1
-    n_rows = total[0] & mask
     w_total = row_weight(total, data)
     for c in range(n_channels):
         left[c] = histograms[begin + n_bins * n_channels + c] if with_missing else 0
-    threshold, last, pending = -1, -1, False
+    threshold = -1
     for b in range(n_bins):
         j = begin + b * n_channels
         if histograms[j] & mask == 0:
             continue
-        if pending:
-            threshold, pending = (last + b) // 2, False
-        last = b
         for c in range(n_channels):
             left[c] += histograms[j + c]
-        if left[0] & mask == n_rows:
-            break
         w = row_weight(left, data)
         if w < settings.min_weight:
             continue
@@ -94,10 +120,17 @@ def _scan(histograms, begin, n_bins, with_missing, total, data, settings, monoto
             break
         score = child_scores(left, total, data, settings, monotonic, lower, upper)
         if score > best_score + TIE * abs(best_score):
-            best_score, pending = score, True
-    if pending:  # Only missing values are right of the split.
-        threshold = n_bins - 1
+            best_score, threshold = score, b
     return best_score, threshold
+
+
+@njit(cache=True, nogil=True)
+def _half_way(histograms, begin, n_channels, n_bins, mask, threshold):
+    """Move a threshold to the middle of the gap between the bins with rows on its two sides."""
+    for b in range(threshold + 1, n_bins):
+        if histograms[begin + b * n_channels] & mask != 0:
+            return (threshold + b) // 2
+    return n_bins - 1  # Only missing values are right of the split.
 
 
 @njit(cache=True, nogil=True)
@@ -122,7 +155,11 @@ def best_threshold(histograms, begin, n_bins, total, data, settings, monotonic, 
     plain = data.n_outputs == 1 and monotonic == 0 and lower == -np.inf and upper == np.inf
     threshold, missing_left = -1, -1
     for with_missing in range(2 if some_missing else 1):
-        if plain:
+        if plain and n_channels == 1:
+            codes = histograms[begin : begin + n_bins]
+            missing = histograms[begin + n_bins] if with_missing == 1 else np.int64(0)
+            score, found = _scan_counts(codes, missing, total[0], data.shift, data.gradient_unit, settings, best_score)
+        elif plain:
             score, found = _scan_one_output(
                 histograms, begin, n_bins, with_missing == 1, total, data, settings, best_score
             )
@@ -144,4 +181,6 @@ def best_threshold(histograms, begin, n_bins, total, data, settings, monotonic, 
         if found >= 0:
             best_score, threshold = score, found
             missing_left = with_missing if some_missing else -1
+    if threshold >= 0:
+        threshold = _half_way(histograms, begin, n_channels, n_bins, mask, threshold)
     return best_score, threshold, missing_left
