@@ -18,7 +18,7 @@ from ._binning import Binner
 from ._features import is_frame
 from ._forest import INLIER, OUTLIER, SHARED, SPECIFIC
 from ._input import FeaturePlan, check_weight, plan_constraints, read_features, read_fit_features, read_rows
-from ._settings import BLOCKS
+from ._settings import BLOCKS, check_blocks
 from ._theta import outlier_scores
 from ._training import Rows, fit_rows, rounds_of, stops_early
 
@@ -75,6 +75,7 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
 
     def _fit_steps(self, X, y, tasks, sample_weight):
         owner = type(self).__name__
+        check_blocks(vars(self), self._parameter_constraints, owner)
         earlier = getattr(self, "_fitted", None) if self.warm_start else None
         if earlier is None:
             reader, values, positions, labels = read_fit_features(self, X, tasks)
@@ -93,6 +94,8 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
             codes = look_up_tasks(labels, row_tasks, len(values), unseen="error", owner=owner)
         pairs = observed_pairs(targets, codes, owner=owner)
         n_units = len(row_tasks) * pairs.n_outputs
+        if earlier is not None:
+            self._check_continues(earlier, pairs, n_units)
         y_coded, n_classes = self._code_target(pairs, n_units, earlier)
         count = None if weight is None or np.all(weight == 1.0) else weight[pairs.rows]
         weight = self._weigh(count, y_coded, n_classes)
@@ -105,8 +108,6 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
             binner.fit(values, row_weight, np.random.default_rng(seed))
             self._plan = FeaturePlan(reader, binner, positions, *plan_constraints(self, positions, reader))
             self._check_plan(n_classes)
-        else:
-            self._check_continues(earlier, pairs, n_units)
         self._check_schedule(n_units)
         codes_of_rows = self._plan.binner.transform(values)
         order = np.argsort(pairs.units, kind="stable")
@@ -165,7 +166,10 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
                         f"'schedule' must give each block a number of rounds, 0 or more. Got {n!r} for '{block}'."
                     )
         if not isinstance(self.theta_init, str):
-            given = np.asarray(self.theta_init, dtype=np.float64)
+            try:
+                given = np.asarray(self.theta_init, dtype=np.float64)
+            except (TypeError, ValueError):
+                raise ValueError(f"'theta_init' as an array must hold numbers. Got {self.theta_init!r}.") from None
             if given.size != n_units or not np.all(np.isfinite(given)):
                 raise ValueError(
                     f"'theta_init' as an array must hold {n_units} finite numbers, one per task. Got shape "

@@ -528,6 +528,8 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
             factor = share.sum() / (n_classes * share)
         else:
             factor = compute_class_weight(self.class_weight, classes=self._classes.labels, y=self._classes.labels)
+        if not np.all(np.isfinite(factor) & (factor > 0)):
+            raise ValueError(f"'class_weight' must give every class a positive number. Got {self.class_weight}.")
         return factor[y.astype(np.intp)] * (1.0 if weight is None else weight)
 
     def _check_plan(self, n_classes):

@@ -150,6 +150,8 @@ class FeatureReader:
 
 
 def _to_float(X, estimator, min_rows):
+    if is_frame(X) and X.shape[1] == 0:
+        raise ValueError(f"Found an X with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
     try:
         return check_array(
             X,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,12 @@ from ..tasks import look_up_tasks, take_tasks
 from ._binning import Binner
 from ._constraints import interaction_groups
 from ._features import FeatureReader, categorical_mask, is_frame
+
+
+#: Releases of scikit-learn that refuse all-zero weights themselves do so without naming the parameter.
+_ALL_WEIGHTS = {
+    name: True for name in ("allow_all_zero_weights",) if name in inspect.signature(_check_sample_weight).parameters
+}
 
 
 class FeaturePlan(NamedTuple):
@@ -96,7 +103,7 @@ def check_weight(sample_weight, X):
     """Weights as float64, or None where there are none; negative and all-zero weights raise."""
     if sample_weight is None:
         return None
-    weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, **_ALL_WEIGHTS)
     if np.any(weight < 0):
         raise ValueError(f"'sample_weight' must not be negative. Found {int(np.sum(weight < 0))} negative weights.")
     if not np.any(weight > 0):

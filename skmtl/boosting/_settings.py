@@ -6,10 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from .._sklearn import validate_parameter_constraints
 from .kernels.types import TreeSettings
 
 #: Parameters that may differ between blocks, with the constructor's defaults.
 BLOCKS = ("shared", "partition", "specific")
+PER_BLOCK = ("max_leaf_nodes", "max_depth", "min_samples_leaf", "l2_regularization")
 
 _UNLIMITED = 2**31 - 1
 
@@ -22,12 +24,34 @@ class BlockSettings(NamedTuple):
     specific: TreeSettings
 
 
-def per_block(value: Any, block: str, default: Any, name: str) -> Any:
-    """Value of a parameter for a block: a mapping of blocks gives each its own, "auto" its default."""
-    if isinstance(value, Mapping):
+def check_blocks(params: Mapping[str, Any], constraints: Mapping[str, list], owner: str) -> None:
+    """Raise where a parameter that is a mapping of blocks has an unknown block, or a value that it could not have itself.
+
+    Parameters
+    ----------
+    params : mapping
+        Parameters of the estimator.
+    constraints : mapping of str to list
+        What each parameter may be, as scikit-learn's estimators say it.
+    owner : str
+        Name of the estimator, for messages.
+    """
+    for name in PER_BLOCK:
+        value = params[name]
+        if not isinstance(value, Mapping):
+            continue
         unknown = [key for key in value if key not in BLOCKS]
         if unknown:
             raise ValueError(f"'{name}' has settings for unknown blocks: {unknown[:5]}. Blocks are {list(BLOCKS)}.")
+        allowed = [constraint for constraint in constraints[name] if constraint is not dict]
+        for block, own in value.items():
+            place = f"{name}[{block!r}]"
+            validate_parameter_constraints({place: allowed}, {place: own}, owner)
+
+
+def per_block(value: Any, block: str, default: Any) -> Any:
+    """Value of a parameter for a block: a mapping of blocks gives each its own, "auto" its default."""
+    if isinstance(value, Mapping):
         value = value.get(block, "auto")
     return default if isinstance(value, str) else value
 
@@ -64,14 +88,14 @@ def resolve_settings(
     max_features = params["max_features"]
     settings = {}
     for block, (leaves, rows, penalty) in defaults.items():
-        max_leaf_nodes = per_block(params["max_leaf_nodes"], block, leaves, "max_leaf_nodes")
-        max_depth = per_block(params["max_depth"], block, None, "max_depth")
+        max_leaf_nodes = per_block(params["max_leaf_nodes"], block, leaves)
+        max_depth = per_block(params["max_depth"], block, None)
         settings[block] = TreeSettings(
             max_leaf_nodes=_UNLIMITED if max_leaf_nodes is None else int(max_leaf_nodes),
             max_depth=_UNLIMITED if max_depth is None else int(max_depth),
-            min_weight=float(per_block(params["min_samples_leaf"], block, rows, "min_samples_leaf")),
+            min_weight=float(per_block(params["min_samples_leaf"], block, rows)),
             min_hessian=1e-3 * min(mean_hessian, 1.0),
-            l2=float(per_block(params["l2_regularization"], block, penalty * mean_hessian, "l2_regularization")),
+            l2=float(per_block(params["l2_regularization"], block, penalty * mean_hessian)),
             n_candidates=max(1, round(max_features * n_features)),
         )
     return BlockSettings(**settings)

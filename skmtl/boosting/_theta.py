@@ -42,7 +42,7 @@ def residual_start(leaf_gradients, leaf_hessians, weights, l2):
     centre = np.average(profile, axis=0, weights=weights)
     scaled = np.sqrt(weights / weights.sum())[:, None] * (profile - centre)
     _, sizes, directions = np.linalg.svd(scaled, full_matrices=False)
-    if sizes[0] <= 1e-12 * max(1.0, float(np.abs(profile).max())):
+    if sizes[0] <= 1e-12 * float(np.abs(profile).max()):
         return np.zeros(n_units)
     score = (profile - centre) @ directions[0]
     score = np.where(present, score - np.median(score[present]), 0.0)

@@ -194,7 +194,9 @@ CASES = [
     Case("single", RMTGBRegressor, {}, _single),
     Case("gaps", RMTGBRegressor, {}, _gaps),
     Case("categories", RMTGBRegressor, {}, _categories),
-    Case("constrained", RMTGBRegressor, {"monotonic_cst": [1, 0, -1, 0], "interaction_cst": [[0, 1], [2]]}, _regression),
+    Case(
+        "constrained", RMTGBRegressor, {"monotonic_cst": [1, 0, -1, 0], "interaction_cst": [[0, 1], [2]]}, _regression
+    ),
     Case("few_bins", RMTGBRegressor, {"max_bins": 6, "init": "mean"}, _weighted),
     Case("random_start", RMTGBRegressor, {"theta_init": "random"}, _regression, chance=True),
     Case("drawn", RMTGBRegressor, {"subsample": 0.6, "max_features": 0.5}, _regression, chance=True),

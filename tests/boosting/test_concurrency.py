@@ -135,7 +135,9 @@ def test_two_threads_fit_at_once(code, layer, tmp_path):
 def test_search_with_two_jobs(backend, layer, tmp_path):
     if backend == "multiprocessing" and not hasattr(os, "fork"):
         pytest.skip("needs fork")
-    environment = {"NUMBA_THREADING_LAYER": layer, "JOBLIB_START_METHOD": "fork"} if backend == "multiprocessing" else {}
+    environment = (
+        {"NUMBA_THREADING_LAYER": layer, "JOBLIB_START_METHOD": "fork"} if backend == "multiprocessing" else {}
+    )
     _run(_SEARCH.replace("BACKEND", repr(backend)), tmp_path, **{"NUMBA_THREADING_LAYER": layer, **environment})
 
 

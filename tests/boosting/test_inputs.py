@@ -168,7 +168,10 @@ def test_categories_by_name_position_mask_and_dtype_are_the_same(cls):
         (cls(**SHORT, categorical_features=(1,)), X.tolist()),
         (cls(**SHORT, categorical_features=np.array([False, True, False])), X),
         (cls(**SHORT), typed),
-        (cls(**SHORT, categorical_features="from_dtype"), typed.assign(q=typed["q"].cat.reorder_categories([6, 5, 4, 3, 2, 1, 0]))),
+        (
+            cls(**SHORT, categorical_features="from_dtype"),
+            typed.assign(q=typed["q"].cat.reorder_categories([6, 5, 4, 3, 2, 1, 0])),
+        ),
     ]
     answers = [answer(model.fit(given, y, tasks=tasks), given, tasks) for model, given in models]
     for other in answers[1:]:
@@ -307,9 +310,9 @@ def test_other_parameters_count_the_task_column():
     one = RMTGBRegressor(
         **SHORT, task_column=0, categorical_features=[2], monotonic_cst=[0, 1, 0, 0], interaction_cst=[[1, 2], [3]]
     ).fit(wide, y)
-    two = RMTGBRegressor(
-        **SHORT, categorical_features=[1], monotonic_cst=[1, 0, 0], interaction_cst=[[0, 1], [2]]
-    ).fit(X, y, tasks=codes)
+    two = RMTGBRegressor(**SHORT, categorical_features=[1], monotonic_cst=[1, 0, 0], interaction_cst=[[0, 1], [2]]).fit(
+        X, y, tasks=codes
+    )
     assert_array_equal(one.predict(wide), two.predict(X, tasks=codes))
 
 
@@ -329,7 +332,9 @@ _LABELS = {
         np.array(["x", "y", "z"])[codes], dtype="category"
     ),
     "pandas nullable": lambda codes: pytest.importorskip("pandas").array(codes, dtype="Int64"),
-    "pandas string": lambda codes: pytest.importorskip("pandas").Series(np.array(["x", "y", "z"])[codes], dtype="string"),
+    "pandas string": lambda codes: pytest.importorskip("pandas").Series(
+        np.array(["x", "y", "z"])[codes], dtype="string"
+    ),
     "polars": lambda codes: pytest.importorskip("polars").Series(np.array(["x", "y", "z"])[codes].tolist()),
     "polars category": lambda codes: pytest.importorskip("polars").Series(
         np.array(["x", "y", "z"])[codes].tolist(), dtype=pytest.importorskip("polars").Categorical
@@ -389,4 +394,6 @@ def test_class_labels_come_back_as_they_were(labels):
     assert model.classes_.tolist() == labels
     predicted = model.predict(table.X, tasks=table.tasks)
     assert predicted.dtype == y.dtype
-    assert_array_equal(predicted == labels[1], _BY_NAME["binary"].fit(table).predict(table.X, tasks=table.tasks) == "yes")
+    assert_array_equal(
+        predicted == labels[1], _BY_NAME["binary"].fit(table).predict(table.X, tasks=table.tasks) == "yes"
+    )

@@ -353,7 +353,9 @@ _ORDERED = ["regression", "absolute_error", "quantile", "huber", "poisson", "gam
 def test_monotonic_constraint_holds_along_the_feature_for_every_task(name, direction):
     case = _BY_NAME[name]
     table = case.table()
-    model = case.fit(table, monotonic_cst=[direction, 0, 0, 0], schedule={"shared": 10, "partition": 10, "specific": 10})
+    model = case.fit(
+        table, monotonic_cst=[direction, 0, 0, 0], schedule={"shared": 10, "partition": 10, "specific": 10}
+    )
     grid = np.linspace(-3, 3, 60)
     for row in table.X[:8]:
         X = np.tile(row, (len(grid), 1))

@@ -131,9 +131,7 @@ def test_prediction_is_the_sum_of_the_four_parts():
 def test_newton_update_of_theta_does_not_depend_on_the_unit_of_y(init):
     """The published step is a sum over rows in the square of the unit of y; ours is not."""
     table = _BY_NAME["regression"].table()
-    small, large = (
-        _BY_NAME["regression"].fit(table._replace(y=scale * table.y), init=init) for scale in (1.0, 1000.0)
-    )
+    small, large = (_BY_NAME["regression"].fit(table._replace(y=scale * table.y), init=init) for scale in (1.0, 1000.0))
     assert_allclose(large.theta_, small.theta_, rtol=1e-6)
     assert_allclose(
         large.predict(table.X, tasks=table.tasks), 1000.0 * small.predict(table.X, tasks=table.tasks), rtol=1e-6

@@ -23,7 +23,9 @@ def test_published_settings_reproduce_the_published_code(name, shared_dir):
     recorded = np.load(shared_dir / "reference" / f"{name}.npz")
     classifier = "regression" not in name
     n_rounds = tuple(int(recorded[f"n_{block}"]) for block in ("shared", "partition", "specific"))
-    model = (RMTGBClassifier if classifier else RMTGBRegressor)(**published_settings(classifier=classifier, n_rounds=n_rounds))
+    model = (RMTGBClassifier if classifier else RMTGBRegressor)(
+        **published_settings(classifier=classifier, n_rounds=n_rounds)
+    )
     model.set_params(learning_rate=float(recorded["learning_rate"]), theta_init=recorded["theta_init"])
     model.fit(recorded["X"], recorded["y"], tasks=recorded["tasks"])
 

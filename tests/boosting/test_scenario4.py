@@ -28,5 +28,7 @@ def test_defaults_separate_planted_outliers(problem, seed):
 @pytest.mark.parametrize("problem", _ESTIMATORS)
 def test_published_settings_separate_planted_outliers_nearly_always(problem):
     settings = published_settings(classifier=problem == "classification", n_rounds=(20, 50, 50))
-    found = [outliers.min() > inliers.max() for outliers, inliers in (_scores(problem, s, **settings) for s in range(10))]
+    found = [
+        outliers.min() > inliers.max() for outliers, inliers in (_scores(problem, s, **settings) for s in range(10))
+    ]
     assert np.sum(found) >= 9
