@@ -61,6 +61,7 @@ _WRONG = {
     "monotonic_cst": [1, "up"],
     "interaction_cst": ["all", 3, {0: 1}],
     "class_weight": ["heavy", 3, [1, 2]],
+    "task_features": ["yes", None, 2],
     "init": ["one", None, 0.5],
     "leaf_step": ["jump", None, 1],
     "theta_init": ["zeros", None, 0.5],
@@ -415,7 +416,7 @@ def test_what_is_no_table(cls, X):
 def test_other_columns_in_predict(cls):
     X, y, tasks = _table()
     model = cls(**SHORT).fit(X, y, tasks=tasks)
-    with pytest.raises(ValueError, match="2 features.*3 features"):
+    with pytest.raises(ValueError, match=r"2 features.*3 features"):
         model.predict(X[:, :2], tasks=tasks)
     pd = pytest.importorskip("pandas")
     named = cls(**SHORT).fit(pd.DataFrame(X, columns=list("pqr")), y, tasks=tasks)

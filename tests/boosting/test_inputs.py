@@ -133,10 +133,10 @@ def test_extreme_values_are_features_like_others():
 def test_sparse_X_is_a_type_error(make, column):
     X = make(np.eye(20))
     model = RMTGBRegressor(task_column=column)
-    with pytest.raises(TypeError, match="(?i)sparse"):
+    with pytest.raises(TypeError, match=r"(?i)sparse"):
         model.fit(X, np.arange(20.0))
     fitted = RMTGBRegressor(**SHORT).fit(np.eye(20), np.arange(20.0))
-    with pytest.raises(TypeError, match="(?i)sparse"):
+    with pytest.raises(TypeError, match=r"(?i)sparse"):
         fitted.predict(X)
 
 
@@ -371,7 +371,7 @@ def test_unseen_task_gets_what_all_share_or_an_error(name):
     assert_array_equal(said[1::2], answer(model, part.X, part.tasks)[1::2])
     assert_array_equal(said[::2], answer(model, part.X[::2], np.repeat("brand new", 10)))
     strict = case.fit(table, unseen_tasks="error")
-    with pytest.raises(ValueError, match="'tasks' has 1 task that .* was not fitted on: 'zz'"):
+    with pytest.raises(ValueError, match=r"'tasks' has 1 task that .* was not fitted on: 'zz'"):
         answer(strict, part.X, mixed)
 
 

@@ -240,7 +240,7 @@ def test_threads_change_nothing_on_many_rows():
 @pytest.mark.parametrize("seed", [0, 1], ids=["int", "RandomState"])
 def test_equal_seeds_give_equal_models(case, seed):
     def state():
-        return np.random.RandomState(7) if seed else 7  # noqa: NPY002
+        return np.random.RandomState(7) if seed else 7
 
     table = case.table()
     np.random.seed(1)  # noqa: NPY002 - the global generator must play no part
