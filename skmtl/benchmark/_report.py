@@ -1,0 +1,162 @@
+"""What a comparison prints and writes."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import importlib.metadata
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+import skmtl
+from skmtl.benchmark._models import MODELS
+from skmtl.benchmark._protocol import MIN_TEST_ROWS
+from skmtl.benchmark._runner import Results, Run
+from skmtl.benchmark._suites import TABLES
+
+_PACKAGES = ("numpy", "scikit-learn", "numba", "pandas", "lightgbm")
+_N_OUTLIERS = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """A model on a table, over the seeds. All numbers are NaN if the model is missing."""
+
+    model: str
+    rmse: np.ndarray
+    worst_task_rmse: float
+    fit_seconds: float
+    predict_seconds: float
+
+    @property
+    def mean(self) -> float:
+        """Mean error over the seeds."""
+        return float(np.mean(self.rmse))
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of the error over the seeds, 0 for a single one."""
+        return float(np.std(self.rmse, ddof=1)) if len(self.rmse) > 1 else 0.0
+
+
+def summarise(results: Results) -> dict[str, list[Summary]]:
+    """Return for each table a summary of each model, in the order of the runs."""
+    groups: dict[str, dict[str, list[Run]]] = {}
+    for run in results.runs:
+        groups.setdefault(run.table, {}).setdefault(run.model, []).append(run)
+    return {
+        table: [
+            Summary(
+                model,
+                np.array([run.rmse for run in runs]),
+                float(np.mean([run.worst_task_rmse for run in runs])),
+                float(np.median([run.fit_seconds for run in runs])),
+                float(np.median([run.predict_seconds for run in runs])),
+            )
+            for model, runs in models.items()
+        ]
+        for table, models in groups.items()
+    }
+
+
+def versions() -> str:
+    """Return the versions of what took part, such as ``"skmtl 0.1; python 3.11.2; ..."``."""
+    found = [f"skmtl {skmtl.__version__}", f"python {platform.python_version()}"]
+    for package in _PACKAGES:
+        try:
+            found.append(f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            found.append(f"{package} missing")
+    return "; ".join(found)
+
+
+def write_csv(results: Results, path: Path, n_threads: int) -> None:
+    """Write one line per table, model and seed."""
+    shared = {"n_threads": n_threads, "versions": versions()}
+    names = [field.name for field in dataclasses.fields(Run)]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [*names, *shared])
+        writer.writeheader()
+        for run in results.runs:
+            values = {
+                name: "" if isinstance(value, float) and np.isnan(value) else value
+                for name, value in dataclasses.asdict(run).items()
+            }
+            writer.writerow({**values, **shared})
+
+
+def render(results: Results, n_threads: int) -> str:
+    """Return the whole report as text."""
+    return "\n".join(_lines(results, n_threads))
+
+
+def _lines(results: Results, n_threads: int) -> Iterator[str]:
+    n_seeds = len({run.seed for run in results.runs})
+    yield f"Versions: {versions()}."
+    yield (
+        f"{_count(n_seeds, 'split')}, each with 20 % of the rows of every task for the test; "
+        f"{_count(n_threads, 'thread')} per model."
+    )
+    yield "RMTGBRegressor with its defaults: holds out rows for early stopping, then fits again on all training rows."
+    yield "LightGBM likewise: early stopping on 15 % of the training rows, then a second fit on all of them for the rounds"
+    yield "found; its models per task have their number of rounds in common."
+    if results.compile_seconds is not None:
+        yield (
+            f"Compiling the kernels of RMTGBRegressor took {results.compile_seconds:.1f} s before the first fit; it is "
+            "kept on disk and not part of the fit times."
+        )
+    for table, summaries in summarise(results).items():
+        yield ""
+        yield from _table_lines(results, table, summaries, n_seeds)
+    if results.missing:
+        yield ""
+        for model, reason in results.missing.items():
+            yield f"Missing: {MODELS[model].label}. {reason}"
+
+
+def _table_lines(results: Results, table: str, summaries: list[Summary], n_seeds: int) -> Iterator[str]:
+    sizes = results.task_sizes[table]
+    source = TABLES[table]
+    yield f"{table}: {sum(sizes.values())} rows, {len(sizes)} {source.task}; errors in {source.unit}"
+    cells = [("model", "RMSE, mean ± sd", "worst task, RMSE", "fit, s", "predict, s")]
+    for summary in summaries:
+        label = MODELS[summary.model].label
+        if summary.model in results.missing:
+            cells.append((label, "missing", "", "", ""))
+            continue
+        cells.append(
+            (
+                label,
+                f"{summary.mean:.4f} ± {summary.sd:.4f}" if n_seeds > 1 else f"{summary.mean:.4f}",
+                f"{summary.worst_task_rmse:.3f}",
+                f"{summary.fit_seconds:.2f}",
+                f"{summary.predict_seconds:.3f}",
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for i, row in enumerate(cells):
+        first, *others = (
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  " + "   ".join([first, *others]).rstrip()
+        if i == 0:
+            yield "  " + "   ".join("-" * width for width in widths)
+    yield f"  Worst task: mean over splits, of tasks with {MIN_TEST_ROWS} test rows or more. Times: median over splits."
+    yield from _outlier_lines(results, table)
+
+
+def _outlier_lines(results: Results, table: str) -> Iterator[str]:
+    scores = {task: float(np.mean(values)) for task, values in results.outlier_scores[table].items()}
+    if not scores:
+        return
+    yield f"  Most outlying {TABLES[table].task} by RMTGBRegressor (outlier score in [0, 1], mean over splits):"
+    for task in sorted(scores, key=scores.__getitem__, reverse=True)[:_N_OUTLIERS]:
+        yield f"    {task}: {scores[task]:.3f} ({_count(results.task_sizes[table][task], 'row')})"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
