@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import importlib.metadata
 import platform
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from skmtl.benchmark._suites import TABLES
 
 _PACKAGES = ("numpy", "scikit-learn", "numba", "pandas", "lightgbm")
 _N_OUTLIERS = 3
+_WIDTH = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,18 +97,17 @@ def render(results: Results, n_threads: int) -> str:
 
 def _lines(results: Results, n_threads: int) -> Iterator[str]:
     n_seeds = len({run.seed for run in results.runs})
-    yield f"Versions: {versions()}."
-    yield (
+    yield _wrap(f"Versions: {versions()}.")
+    yield _wrap(
         f"{_count(n_seeds, 'split')}, each with 20 % of the rows of every task for the test; "
-        f"{_count(n_threads, 'thread')} per model."
+        f"{_count(n_threads, 'thread')} per model. RMTGBRegressor with its defaults holds out rows for early stopping, "
+        "then fits again on all training rows. LightGBM likewise: early stopping on 15 % of the training rows, then "
+        "again on all of them for the rounds found; its models per task have their number of rounds in common."
     )
-    yield "RMTGBRegressor with its defaults: holds out rows for early stopping, then fits again on all training rows."
-    yield "LightGBM likewise: early stopping on 15 % of the training rows, then a second fit on all of them for the rounds"
-    yield "found; its models per task have their number of rounds in common."
     if results.compile_seconds is not None:
-        yield (
-            f"Compiling the kernels of RMTGBRegressor took {results.compile_seconds:.1f} s before the first fit; it is "
-            "kept on disk and not part of the fit times."
+        yield _wrap(
+            f"Compiling the kernels of RMTGBRegressor took {results.compile_seconds:.1f} s before the first fit; the "
+            "result is kept on disk. It is not part of the fit times."
         )
     for table, summaries in summarise(results).items():
         yield ""
@@ -114,7 +115,7 @@ def _lines(results: Results, n_threads: int) -> Iterator[str]:
     if results.missing:
         yield ""
         for model, reason in results.missing.items():
-            yield f"Missing: {MODELS[model].label}. {reason}"
+            yield _wrap(f"Missing: {MODELS[model].label}. {reason}")
 
 
 def _table_lines(results: Results, table: str, summaries: list[Summary], n_seeds: int) -> Iterator[str]:
@@ -160,3 +161,7 @@ def _outlier_lines(results: Results, table: str) -> Iterator[str]:
 
 def _count(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def _wrap(text: str) -> str:
+    return textwrap.fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from skmtl.benchmark._models import Model
 from skmtl.benchmark._protocol import TEST, VALIDATION, Table, score, split
