@@ -38,7 +38,7 @@ class Run:
 class Results:
     """Everything that a report needs.
 
-    Parameters
+    Attributes
     ----------
     runs : list of Run
         All fits.

@@ -13,7 +13,7 @@ from skmtl.datasets import load_egsingle, load_exam
 class Source:
     """A table by name.
 
-    Parameters
+    Attributes
     ----------
     load : callable
         Returns ``(data, target, tasks)`` with ``return_X_y_tasks=True``.

@@ -145,6 +145,7 @@ def test_picture_has_one_line_of_panels_per_table(results, tmp_path, monkeypatch
     assert "units" in errors.get_xlabel()
     assert "in s" in times.get_xlabel()
     assert [text.get_text() for text in errors.get_yticklabels()] == ["Mean per task", "Absent (missing)"]
+    figure.draw_without_rendering()  # places everything anew: the file had another resolution
     whole = figure.bbox
     for ax in figure.axes:
         labels = [text.get_window_extent() for text in ax.get_yticklabels() if text.get_visible()]
