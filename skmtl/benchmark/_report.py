@@ -21,6 +21,7 @@ from skmtl.benchmark._suites import TABLES
 _PACKAGES = ("numpy", "scikit-learn", "numba", "pandas", "lightgbm")
 _N_OUTLIERS = 3
 _WIDTH = 100
+_SAME_SCORE = 5e-4  # scores nearer than this look the same when printed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,9 +155,19 @@ def _outlier_lines(results: Results, table: str) -> Iterator[str]:
     scores = {task: float(np.mean(values)) for task, values in results.outlier_scores[table].items()}
     if not scores:
         return
-    yield f"  Most outlying {TABLES[table].task} by RMTGBRegressor (outlier score in [0, 1], mean over splits):"
-    for task in sorted(scores, key=scores.__getitem__, reverse=True)[:_N_OUTLIERS]:
+    noun = TABLES[table].task
+    if max(scores.values()) - min(scores.values()) < _SAME_SCORE:
+        yield f"  No outlying {noun} by RMTGBRegressor: all have the outlier score {max(scores.values()):.3f}."
+        return
+    yield f"  Most outlying {noun} by RMTGBRegressor (outlier score in [0, 1], mean over splits):"
+    order = sorted(scores, key=scores.__getitem__, reverse=True)
+    for task in order[:_N_OUTLIERS]:
         yield f"    {task}: {scores[task]:.3f} ({_count(results.task_sizes[table][task], 'row')})"
+    # Which of several equals are shown means nothing: say that there are more.
+    last = scores[order[:_N_OUTLIERS][-1]]
+    n_more = sum(scores[task] > last - _SAME_SCORE for task in order[_N_OUTLIERS:])
+    if n_more:
+        yield f"    and {n_more} more with the last score"
 
 
 def _count(n: int, noun: str) -> str:

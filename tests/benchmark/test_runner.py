@@ -119,6 +119,19 @@ def test_report_shows_scores_units_and_the_most_outlying_tasks(results):
     assert max(map(len, lines)) <= 100
 
 
+@pytest.mark.parametrize(
+    ("scores", "line"),
+    [
+        ({"a": 0.5, "b": 0.5, "c": 0.5}, "  No outlying tasks by RMTGBRegressor: all have the outlier score 0.500."),
+        ({"a": 0.9, "b": 0.9, "c": 0.9, "d": 0.9, "e": 0.9, "f": 0.1}, "    and 2 more with the last score"),
+    ],
+)
+def test_equal_outlier_scores_are_said_to_be_equal(results, scores, line):
+    results.outlier_scores["first"] = {task: [value, value] for task, value in scores.items()}
+    results.task_sizes["first"] = dict.fromkeys(scores, 30)
+    assert line in render(results, 1).splitlines()
+
+
 def test_one_seed_has_no_spread():
     text = render(run({"first": make_table()}, {"mean": MeanPerTask}, n_seeds=1), 1)
     table = text.partition("first:")[2].splitlines()[3]
