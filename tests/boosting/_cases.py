@@ -15,6 +15,7 @@ SHORT: dict[str, Any] = {
     "schedule": {"shared": 6, "partition": 4, "specific": 3},
     "max_leaf_nodes": {"shared": 6, "partition": 4, "specific": 3},
     "min_samples_leaf": 4,
+    "max_features": 1.0,
     "early_stopping": False,
     "random_state": 0,
 }
@@ -197,6 +198,7 @@ CASES = [
     Case(
         "constrained", RMTGBRegressor, {"monotonic_cst": [1, 0, -1, 0], "interaction_cst": [[0, 1], [2]]}, _regression
     ),
+    Case("plain", RMTGBRegressor, {"task_features": False, "init": "zero"}, _regression),
     Case("few_bins", RMTGBRegressor, {"max_bins": 6, "init": "mean"}, _weighted),
     Case("random_start", RMTGBRegressor, {"theta_init": "random"}, _regression, chance=True),
     Case("drawn", RMTGBRegressor, {"subsample": 0.6, "max_features": 0.5}, _regression, chance=True),

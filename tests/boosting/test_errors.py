@@ -118,6 +118,8 @@ _WRONG_IN_DETAIL = [
     ({"min_samples_leaf": {"shared": None}}, r"min_samples_leaf\['shared'\].*None"),
     ({"l2_regularization": {"shared": -1.0}}, r"l2_regularization\['shared'\].*-1"),
     ({"l2_regularization": {"shared": np.nan}}, r"l2_regularization\['shared'\].*nan"),
+    ({"max_features": {"shared": 0.0}}, r"max_features\['shared'\].*0"),
+    ({"max_features": {"specific": 1.5}}, r"max_features\['specific'\].*1.5"),
     ({"theta_init": [0.0, 1.0]}, r"'theta_init'.*3.*\(2,\)"),
     ({"theta_init": [0.0, 1.0, np.nan]}, "'theta_init'"),
     ({"theta_init": ["x", "y", "z"]}, "'theta_init'"),

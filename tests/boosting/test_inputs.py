@@ -397,3 +397,12 @@ def test_class_labels_come_back_as_they_were(labels):
     assert_array_equal(
         predicted == labels[1], _BY_NAME["binary"].fit(table).predict(table.X, tasks=table.tasks) == "yes"
     )
+
+
+def test_extreme_values_are_features_like_others_with_tasks():
+    rng = np.random.default_rng(4)
+    ranks, tasks = rng.integers(0, 8, size=(200, 2)), rng.integers(0, 3, 200)
+    y = ranks[:, 0] * tasks + 0.1 * rng.normal(size=200)
+    values = np.array([-1e300, -1e30, -1e-300, 0.0, 1e-300, 1.0, 1e30, 1e300])
+    model = RMTGBRegressor(**SHORT).fit(values[ranks], y, tasks=tasks)
+    assert np.all(np.isfinite(model.predict(values[ranks], tasks=tasks)))

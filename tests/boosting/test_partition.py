@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit
 
 from skmtl.boosting import RMTGBClassifier, RMTGBRegressor, published_settings
+from skmtl.boosting._forest import INLIER, OUTLIER, SHARED, SPECIFIC
 from skmtl.boosting._grower import TreeGrower
 from skmtl.boosting._theta import gradient_step, newton_step, outlier_scores
 from skmtl.losses import GammaLoss, HuberLoss, LogLoss, PoissonLoss, SquaredLoss
@@ -164,27 +165,29 @@ def test_start_is_drawn_from_the_seed_of_the_estimator():
 
 def test_share_of_the_rows_drawn_stays_the_same(monkeypatch):
     """In the published code the rows of a round are drawn from those of the round before, until none is left."""
-    drawn = []
+    drawn: dict[int, list[np.ndarray]] = {part: [] for part in (SHARED, OUTLIER, INLIER, SPECIFIC)}
     grow, grow_units = TreeGrower.grow, TreeGrower.grow_units
 
-    def spy_grow(self, target, settings, shrinkage, rows, *rest):
-        drawn.append(rows.copy())
-        return grow(self, target, settings, shrinkage, rows, *rest)
+    def spy_grow(self, target, settings, shrinkage, rows, part, *rest, **more):
+        drawn[part].append(rows.copy())
+        return grow(self, target, settings, shrinkage, rows, part, *rest, **more)
 
-    def spy_units(self, target, settings, shrinkage, rows, *rest):
-        drawn.append(rows.copy())
-        return grow_units(self, target, settings, shrinkage, rows, *rest)
+    def spy_units(self, target, settings, shrinkage, rows, *rest, **more):
+        drawn[SPECIFIC].append(rows.copy())
+        return grow_units(self, target, settings, shrinkage, rows, *rest, **more)
 
     monkeypatch.setattr(TreeGrower, "grow", spy_grow)
     monkeypatch.setattr(TreeGrower, "grow_units", spy_units)
     table = _BY_NAME["regression"].table()
     _BY_NAME["regression"].fit(table, subsample=0.4)
-    assert len(drawn) == 6 + 2 * 4 + 3
-    assert all(len(rows) == len(np.unique(rows)) == round(0.4 * table.n_rows) for rows in drawn)
-    assert len(np.unique(np.concatenate(drawn[:6]))) > 0.8 * table.n_rows
-    # The two trees of a partition round see the same rows.
-    for i in range(6, 14, 2):
-        assert_array_equal(drawn[i], drawn[i + 1])
+    assert len(drawn[SHARED]) >= 6
+    assert len(drawn[OUTLIER]) == 4
+    assert len(drawn[SPECIFIC]) == 3
+    for rows in sum(drawn.values(), []):
+        assert len(rows) == len(np.unique(rows)) == round(0.4 * table.n_rows)
+    assert len(np.unique(np.concatenate(drawn[SHARED]))) > 0.8 * table.n_rows
+    for outlier, inlier in zip(drawn[OUTLIER], drawn[INLIER], strict=True):
+        assert_array_equal(outlier, inlier)  # the two trees of a round see the same rows
 
 
 @pytest.mark.parametrize("leaves", [2, 5, 9])
@@ -222,8 +225,9 @@ def test_a_corrupted_task_barely_moves_the_others():
         return np.sqrt(np.mean((model.predict(X_new, tasks=tasks_new) - target(X_new)) ** 2))
 
     assert error(turned) < 1.5 * error(y)
-    # Without the partition block the corrupted task is averaged into all.
-    assert error(turned) < 0.7 * error(turned, schedule={"shared": 200}, early_stopping=False, init="mean")
+    # Without the partition block, and with nothing else that tells tasks apart, it is averaged into all.
+    pooled = {"schedule": {"shared": 200}, "early_stopping": False, "init": "mean", "task_features": False}
+    assert error(turned) < 0.7 * error(turned, **pooled)
 
 
 def test_unseen_task_has_the_mean_weight_and_no_trees_of_its_own():
