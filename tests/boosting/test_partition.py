@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -183,7 +185,7 @@ def test_share_of_the_rows_drawn_stays_the_same(monkeypatch):
     assert len(drawn[SHARED]) >= 6
     assert len(drawn[OUTLIER]) == 4
     assert len(drawn[SPECIFIC]) == 3
-    for rows in sum(drawn.values(), []):
+    for rows in chain(*drawn.values()):
         assert len(rows) == len(np.unique(rows)) == round(0.4 * table.n_rows)
     assert len(np.unique(np.concatenate(drawn[SHARED]))) > 0.8 * table.n_rows
     for outlier, inlier in zip(drawn[OUTLIER], drawn[INLIER], strict=True):
