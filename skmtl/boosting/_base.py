@@ -19,6 +19,7 @@ from ._features import is_frame
 from ._forest import INLIER, OUTLIER, SHARED, SPECIFIC
 from ._input import FeaturePlan, check_weight, plan_constraints, read_features, read_fit_features, read_rows
 from ._settings import BLOCKS, check_blocks
+from ._task_features import TaskFeatures
 from ._theta import outlier_scores
 from ._training import Rows, fit_rows, rounds_of, stops_early
 
@@ -37,12 +38,13 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
         "max_depth": [Interval(Integral, 1, None, closed="left"), dict, None],
         "min_samples_leaf": [_AUTO, Interval(Real, 0, None, closed="neither"), dict],
         "l2_regularization": [_AUTO, Interval(Real, 0, None, closed="left"), dict],
-        "max_features": [Interval(Real, 0, 1, closed="right")],
+        "max_features": [_AUTO, Interval(Real, 0, 1, closed="right"), dict],
         "subsample": [Interval(Real, 0, 1, closed="right")],
         "max_bins": [Interval(Integral, 2, 255, closed="both")],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "monotonic_cst": ["array-like", dict, None],
         "interaction_cst": [list, tuple, StrOptions({"pairwise", "no_interactions"}), None],
+        "task_features": ["boolean"],
         "init": [StrOptions({"task", "mean", "zero"})],
         "leaf_step": [StrOptions({"newton", "gradient"})],
         "theta_init": [StrOptions({"residuals", "random"}), "array-like"],
@@ -97,19 +99,25 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
         if earlier is not None:
             self._check_continues(earlier, pairs, n_units)
         y_coded, n_classes = self._code_target(pairs, n_units, earlier)
-        count = None if weight is None or np.all(weight == 1.0) else weight[pairs.rows]
+        row_weight = None if weight is None or np.all(weight == 1.0) else weight
+        count = None if row_weight is None else row_weight[pairs.rows]
         weight = self._weigh(count, y_coded, n_classes)
 
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         n_threads = effective_n_jobs(self.n_jobs)
         if earlier is None:
             binner = Binner(self.max_bins, reader.n_categories, n_threads)
-            row_weight = None if count is None else np.bincount(pairs.rows, weights=count, minlength=len(values))
             binner.fit(values, row_weight, np.random.default_rng(seed))
-            self._plan = FeaturePlan(reader, binner, positions, *plan_constraints(self, positions, reader))
+            task_features = TaskFeatures.none(len(row_tasks))
+            if self.task_features and len(row_tasks) > 1:
+                task_features = TaskFeatures.learn(
+                    values, row_weight, codes, len(row_tasks), ~reader.categorical, self.max_bins
+                )
+            constraints = plan_constraints(self, positions, reader, task_features)
+            self._plan = FeaturePlan(reader, binner, positions, task_features, *constraints)
             self._check_plan(n_classes)
         self._check_schedule(n_units)
-        codes_of_rows = self._plan.binner.transform(values)
+        codes_of_rows = self._plan.task_features.extend(self._plan.binner.transform(values), codes)
         order = np.argsort(pairs.units, kind="stable")
         source = pairs.rows[order]
         in_order = np.array_equal(source, np.arange(len(values)))
@@ -121,6 +129,7 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
             sorted_weight if weight is count else None if count is None else count[order],
             pairs.units[order],
             n_units,
+            pairs.n_outputs,
             n_classes is not None,
         )
         self._fitted = fit_rows(rows, self._plan, self._make_loss(), self, n_classes, seed, n_threads, earlier)
@@ -246,7 +255,7 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
     def feature_importances_(self) -> np.ndarray:
         """Share of each column of X in the gain of all splits; sums to one. A task column has none."""
         check_is_fitted(self)
-        shared, outlier, inlier, specific = self._fitted.forest.gains(len(self._plan.positions))
+        shared, outlier, inlier, specific = self._fitted.forest.gains(len(self._plan.columns))
         return self._spread(shared + outlier + inlier + specific.sum(axis=0), normalise=True)
 
     def task_importances(self) -> dict[str, np.ndarray]:
@@ -263,7 +272,7 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
         """
         check_is_fitted(self)
         fitted = self._fitted
-        shared, outlier, inlier, specific = fitted.forest.gains(len(self._plan.positions))
+        shared, outlier, inlier, specific = fitted.forest.gains(len(self._plan.columns))
         part = (fitted.unit_weight / fitted.unit_weight.sum())[:, None]
         s = expit(fitted.theta)[:, None]
         by_block = {
@@ -281,7 +290,7 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
     def _spread(self, gains, normalise):
         """Gains of features as gains of the columns of X."""
         out = np.zeros((*gains.shape[:-1], self.n_features_in_))
-        out[..., self._plan.positions] = gains
+        np.add.at(out, (..., self._plan.columns), gains)
         total = out.sum()
         return out / total if normalise and total > 0 else out
 

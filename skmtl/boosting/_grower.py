@@ -67,32 +67,39 @@ class TreeGrower:
     ----------
     fold : Fold
         The rows.
-    n_bins : int32 array of shape (n_features,)
-        Bins per feature.
-    categorical : uint8 array of shape (n_features,)
-        Which features have categories.
-    monotonic : int8 array of shape (n_features,)
-        Monotonic constraints.
-    groups : uint8 array of shape (n_groups, n_features)
-        Interaction constraints.
+    plan : FeaturePlan
+        Bins, categories and constraints.
+    n_outputs : int
+        Columns of y: unit u is of task ``u // n_outputs``.
     n_threads : int
         Trees of different tasks are grown by so many threads; they do not depend on it.
     """
 
-    def __init__(self, fold, n_bins, categorical, monotonic, groups, n_threads=1):
+    def __init__(self, fold, plan, n_outputs=1, n_threads=1):
         self.fold = fold
         self.n_threads = n_threads
-        offsets = np.concatenate([[0], np.cumsum(n_bins + 1)]).astype(np.int64)
-        active = np.arange(len(n_bins), dtype=np.int32)
+        n_bins, task_features = plan.n_bins, plan.task_features
+        self.n_own = len(n_bins) - len(task_features.source)
         self.table = Table(
-            fold.bins, n_bins, offsets, active, categorical, monotonic, groups, bool(np.any(monotonic != 0))
+            fold.bins,
+            n_bins,
+            np.concatenate([[0], np.cumsum(n_bins + 1)]).astype(np.int64),
+            np.arange(len(n_bins), dtype=np.int32),
+            plan.categorical,
+            plan.monotonic,
+            plan.groups,
+            bool(np.any(plan.monotonic != 0)),
+            self.n_own,
+            np.ascontiguousarray(fold.units // n_outputs, dtype=np.int64),
+            task_features.codes,
         )
         self.rows = np.arange(fold.n_rows, dtype=np.int32)
         self._local = None
         self._scratch = {}
 
-    def grow(self, target, settings, shrinkage, rows, part, seed, delta):
+    def grow(self, target, settings, shrinkage, rows, part, seed, delta, *, task_features=True):
         """Grow one tree on `rows` and add what it gives each row of the fold to `delta`."""
+        table = self.table if task_features else self._own_table(self.fold.bins[: self.n_own])
         rows = rows.copy()
         total = len(rows) if target.sample_weight is None else float(target.sample_weight[rows].sum())
         settings = settings._replace(max_leaf_nodes=self._most_leaves(settings, len(rows), total))
@@ -102,7 +109,7 @@ class TreeGrower:
         histograms = self._histograms("histograms", int(self.table.offsets[-1]) * n_channels, settings.max_leaf_nodes)
         gathered = self._array("gathered", (self.fold.n_rows, n_channels), np.int64)
         buffer = self._array("buffer", (self.fold.n_rows,), np.int32)
-        count = grow_tree(self.table, data, settings, rows, 0, len(rows), nodes, 0, histograms, gathered, buffer, seed)
+        count = grow_tree(table, data, settings, rows, 0, len(rows), nodes, 0, histograms, gathered, buffer, seed)
         bases, counts = np.zeros(1, np.int64), np.array([count], np.int64)
         values = self._values(target, nodes, bases, counts, rows, settings, shrinkage, count)
         add_leaf_values(nodes, bases, counts, rows, values, delta)
@@ -125,10 +132,11 @@ class TreeGrower:
         room = 2 * np.maximum(np.minimum(sizes, leaves), 1) - 1
         bases = np.cumsum(room) - room
         nodes = empty_nodes(int(room.sum()))
-        data = to_unit_words(*self._statistics(target), self.fold.pointers)
+        gradient, hessian, weight = self._statistics(target)
+        data = to_unit_words(gradient, hessian, weight, self.fold.pointers)
         n_channels = data.words.shape[1]
         counts = np.zeros(len(sizes), np.int64)
-        table = self.table._replace(bins=local_bins)
+        table = self._own_table(local_bins)
         codes = int((local_n_bins.sum(axis=1) + local_n_bins.shape[1]).max())
 
         def grow_range(thread, first, stop):
@@ -213,17 +221,30 @@ class TreeGrower:
 
     def _local_codes(self):
         if self._local is None:
-            fold, n_features = self.fold, self.fold.bins.shape[0]
-            local_bins = np.empty_like(fold.bins)
+            fold, n_features = self.fold, self.n_own
+            own_bins = fold.bins[:n_features]
+            local_bins = np.empty_like(own_bins)
             local_n_bins = np.empty((fold.n_units, n_features), np.int32)
             map_pointers = np.empty(fold.n_units * n_features + 1, np.int64)
             room = int(np.minimum(np.diff(fold.pointers), 256).sum()) * n_features
             local_map = np.empty(room, np.uint8)
-            compact_codes(
-                fold.bins, self.table.n_bins, fold.pointers, local_bins, local_n_bins, map_pointers, local_map
-            )
+            n_bins = self.table.n_bins[:n_features]
+            compact_codes(own_bins, n_bins, fold.pointers, local_bins, local_n_bins, map_pointers, local_map)
             self._local = local_bins, local_n_bins, map_pointers, local_map[: map_pointers[-1]].copy()
         return self._local
+
+    def _own_table(self, bins):
+        """Table without the task features, which are constant within a task."""
+        own = slice(0, self.n_own)
+        return self.table._replace(
+            bins=bins,
+            n_bins=self.table.n_bins[own],
+            offsets=self.table.offsets[: self.n_own + 1],
+            active=self.table.active[own],
+            categorical=self.table.categorical[own],
+            monotonic=self.table.monotonic[own],
+            groups=np.ascontiguousarray(self.table.groups[:, own]),
+        )
 
     @staticmethod
     def _most_leaves(settings, n_rows, total_weight):

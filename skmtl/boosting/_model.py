@@ -7,6 +7,7 @@ from scipy.special import expit
 
 from ._forest import SHARED, Forest, Trees, add_trees_to
 from ._grower import Target
+from .kernels.walk import find_leaves
 
 
 class GrowingModel:
@@ -23,7 +24,7 @@ class GrowingModel:
     settings : BlockSettings
         Tree sizes.
     theta : ndarray of shape (n_units,) or None
-        Partition parameters; None until the partition block begins.
+        Partition parameters; None counts as zeros.
     effects : UnitEffects or None
         Effects of the units, part of the raw predictions of the folds already; None where there are none.
     seed : int
@@ -40,6 +41,7 @@ class GrowingModel:
         self.grower = grower
         self.settings = settings
         self.theta = theta
+        self.theta_start = theta
         self.effects = effects
         self.seed = seed
         self.learning_rate = options.learning_rate
@@ -182,22 +184,20 @@ class GrowingModel:
         trees = Trees.concatenate(lots) if lots else Trees.none(self.loss.n_outputs)
         return Forest(trees, ends, self.grower.table.n_bins, self.train.n_units)
 
-    def leaf_sums(self, trees, limit):
-        """Gradient and Hessian sums of every unit in every leaf of the first shared trees, (n_units, n_leaves)."""
-        from .kernels.walk import find_leaves
-
+    def leaf_sums(self):
+        """Gradient and Hessian sums of every unit in every leaf of the shared trees, (n_units, n_leaves)."""
         fold, table = self.train, self.grower.table
-        nodes = trees.nodes
-        roots = trees.roots[trees.parts == SHARED][:limit]
+        trees = self.forest().trees
         gradients: list[np.ndarray] = []
         hessians: list[np.ndarray] = []
-        for root in roots:
-            leaf = find_leaves(fold.bins, table.n_bins, nodes, root)
+        for root in trees.roots[trees.parts == SHARED]:
+            leaf = find_leaves(fold.bins, table.n_bins, trees.nodes, root)
             _, leaf = np.unique(leaf, return_inverse=True)
-            index = fold.units * (leaf.max() + 1) + leaf
-            size = fold.n_units * (leaf.max() + 1)
+            n_leaves = leaf.max() + 1
             for k in range(self.loss.n_outputs):
                 for sums, values in ((gradients, self.gradient), (hessians, self.hessian)):
-                    total = np.bincount(index, weights=values[:, k], minlength=size)
+                    total = np.bincount(
+                        fold.units * n_leaves + leaf, weights=values[:, k], minlength=fold.n_units * n_leaves
+                    )
                     sums.append(total.reshape(fold.n_units, -1))
         return np.concatenate(gradients, axis=1), np.concatenate(hessians, axis=1)

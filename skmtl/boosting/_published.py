@@ -43,6 +43,8 @@ def published_settings(*, classifier: bool = False, n_rounds: tuple[int, int, in
         "max_leaf_nodes": 2,
         "min_samples_leaf": 1,
         "l2_regularization": 0.0,
+        "max_features": 1.0,
+        "task_features": False,
         "init": "zero",
         "leaf_step": "gradient",
         "theta_init": "random",

@@ -62,8 +62,9 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
     l2_regularization : "auto", float or dict, default="auto"
         Penalty added to the sum of second derivatives in a leaf. "auto": as much as 20 typical rows add (on fewer than
         100 rows a fifth of them) in shared and partition trees, 5 rows in specific trees. A dict sets blocks apart.
-    max_features : float, default=1.0
-        Share of the features, drawn anew for each node, among which its split is sought.
+    max_features : "auto", float or dict, default="auto"
+        Share of the features, drawn anew for each node, among which its split is sought. "auto": 0.7 for shared and
+        partition trees, 1 for specific trees. A dict sets blocks apart.
     subsample : float, default=1.0
         Share of the rows, drawn without replacement for each round, that its trees are fitted to.
     max_bins : int, default=255
@@ -76,6 +77,9 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
         from names to these. Holds for every task.
     interaction_cst : {"pairwise", "no_interactions"}, sequence of collections of int, or None, default=None
         Groups of columns of X that may meet on a path from root to leaf. Columns in no group form one of their own.
+    task_features : bool, default=True
+        Let shared and partition trees split on the mean of each ordered feature over the rows of the task as well. A
+        task not seen in `fit` has the means over all rows.
     init : {"task", "mean", "zero"}, default="task"
         What boosting starts from. "task": the best constant plus an effect of each task, shrunken towards zero by as
         much as it is uncertain and brought up to date after every shared tree; "mean": the best constant; "zero": 0.
@@ -91,8 +95,9 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
         size of the task; "gradient": along the gradient of the summed loss, as published.
     theta_learning_rate : float or None, default=None
         Factor on these steps. None: 0.3 for "newton", `learning_rate` for "gradient".
-    theta_l2 : float, default=1.0
-        Pull of sigmoid(theta) to one half in the "newton" update, in rows.
+    theta_l2 : float, default=16.0
+        Pull of sigmoid(theta) to its start in the "newton" update, as the inverse of a prior variance: 16 stands for a
+        standard deviation of one quarter.
     early_stopping : "auto" or bool, default="auto"
         Whether a block ends when a held-out part of the rows no longer gains from it. "auto": from 500 rows on.
     validation_fraction : float, default=0.1
@@ -184,18 +189,19 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
         max_depth: Any = None,
         min_samples_leaf: Any = "auto",
         l2_regularization: Any = "auto",
-        max_features: float = 1.0,
+        max_features: Any = "auto",
         subsample: float = 1.0,
         max_bins: int = 255,
         categorical_features: Any = "from_dtype",
         monotonic_cst: Any = None,
         interaction_cst: Any = None,
+        task_features: bool = True,
         init: str = "task",
         leaf_step: str = "newton",
         theta_init: Any = "residuals",
         theta_update: str = "newton",
         theta_learning_rate: float | None = None,
-        theta_l2: float = 1.0,
+        theta_l2: float = 16.0,
         early_stopping: str | bool = "auto",
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 20,
@@ -223,6 +229,7 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
         self.categorical_features = categorical_features
         self.monotonic_cst = monotonic_cst
         self.interaction_cst = interaction_cst
+        self.task_features = task_features
         self.init = init
         self.leaf_step = leaf_step
         self.theta_init = theta_init

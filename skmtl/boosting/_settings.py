@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from .._sklearn import validate_parameter_constraints
 from .kernels.types import TreeSettings
 
-#: Parameters that may differ between blocks, with the constructor's defaults.
+#: Blocks, in the order of the published algorithm.
 BLOCKS = ("shared", "partition", "specific")
-PER_BLOCK = ("max_leaf_nodes", "max_depth", "min_samples_leaf", "l2_regularization")
+#: Parameters that may differ between blocks.
+PER_BLOCK = ("max_leaf_nodes", "max_depth", "min_samples_leaf", "l2_regularization", "max_features")
 
 _UNLIMITED = 2**31 - 1
 
@@ -25,7 +26,7 @@ class BlockSettings(NamedTuple):
 
 
 def check_blocks(params: Mapping[str, Any], constraints: Mapping[str, list], owner: str) -> None:
-    """Raise where a parameter that is a mapping of blocks has an unknown block, or a value that it could not have itself.
+    """Raise where a mapping of blocks has an unknown block, or a value that the parameter itself could not have.
 
     Parameters
     ----------
@@ -57,13 +58,13 @@ def per_block(value: Any, block: str, default: Any) -> Any:
 
 
 def resolve_settings(
-    params: Mapping[str, Any], total_weight: float, n_features: int, mean_hessian: float
+    params: Mapping[str, Any], total_weight: float, n_features: tuple[int, int], mean_hessian: float
 ) -> BlockSettings:
     """Settings of each block from the estimator's parameters.
 
     "auto" follows a study on real tables: trees shared by all tasks grow with the square root of the number of rows,
-    from 8 leaves at 5 000 rows up to 31; trees of a task have 4. The penalty, in rows, is turned into Hessian by the
-    mean Hessian of a row at the start.
+    from 8 leaves at 5 000 rows up to 31; trees of a task have 4. Shared trees look at 70 % of the features in each
+    node. The penalty, in rows, is turned into Hessian by the mean Hessian of a row at the start.
 
     Parameters
     ----------
@@ -71,8 +72,8 @@ def resolve_settings(
         Parameters of the estimator.
     total_weight : float
         Sum of the weights of all rows.
-    n_features : int
-        Number of features.
+    n_features : tuple of two ints
+        Number of features of shared and partition trees, and of specific trees.
     mean_hessian : float
         Mean second derivative of the loss per unit of weight, at the start.
     """
@@ -81,21 +82,21 @@ def resolve_settings(
     # Twenty rows to a leaf, but on tiny tables a fifth of the rows.
     shared_rows = min(20.0, max(2.0, total_weight / 5.0))
     defaults = {
-        "shared": (shared_leaves, shared_rows, shared_rows),
-        "partition": (shared_leaves, shared_rows, shared_rows),
-        "specific": (4, 3.0, 5.0),
+        "shared": (shared_leaves, shared_rows, shared_rows, 0.7),
+        "partition": (shared_leaves, shared_rows, shared_rows, 0.7),
+        "specific": (4, 3.0, 5.0, 1.0),
     }
-    max_features = params["max_features"]
     settings = {}
-    for block, (leaves, rows, penalty) in defaults.items():
+    for block, (leaves, rows, penalty, share) in defaults.items():
         max_leaf_nodes = per_block(params["max_leaf_nodes"], block, leaves)
         max_depth = per_block(params["max_depth"], block, None)
+        max_features = per_block(params["max_features"], block, share)
         settings[block] = TreeSettings(
             max_leaf_nodes=_UNLIMITED if max_leaf_nodes is None else int(max_leaf_nodes),
             max_depth=_UNLIMITED if max_depth is None else int(max_depth),
             min_weight=float(per_block(params["min_samples_leaf"], block, rows)),
             min_hessian=1e-3 * min(mean_hessian, 1.0),
             l2=float(per_block(params["l2_regularization"], block, penalty * mean_hessian)),
-            n_candidates=max(1, round(max_features * n_features)),
+            n_candidates=max(1, round(max_features * n_features[block == "specific"])),
         )
     return BlockSettings(**settings)

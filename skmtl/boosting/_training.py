@@ -11,8 +11,10 @@ from ._fold import Fold
 from ._forest import Forest
 from ._grower import TreeGrower
 from ._model import GrowingModel
+from ._probe import probe_theta
 from ._progress import Progress
 from ._settings import BLOCKS, resolve_settings
+from ._theta import random_start
 from ._validation import validation_rows
 from .schedules import FixedSchedule
 
@@ -31,6 +33,7 @@ class Rows(NamedTuple):
     sample_weight: np.ndarray | None  # as how many rows it counts where rows are counted: weight of the row alone
     units: np.ndarray  # intp (n_rows,), ascending
     n_units: int
+    n_outputs: int  # columns of y: unit u is of task u // n_outputs
     classified: bool  # y holds classes
 
     def take(self, mask):
@@ -53,6 +56,7 @@ class Fitted(NamedTuple):
     start: np.ndarray  # (n_units, n_outputs), constant included
     effect_variance: np.ndarray | None  # (n_outputs,), between units
     theta: np.ndarray  # (n_units,)
+    theta_start: np.ndarray  # (n_units,)
     unit_weight: np.ndarray  # (n_units,)
     sequence: list[str]
     train_loss: np.ndarray
@@ -133,7 +137,7 @@ def rounds_of(options, n_units, stopping):
 def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier, progress):
     constant = _constant(rows, loss, options) if earlier is None else earlier.constant
     effects = _effects(rows, loss, options, constant, earlier)
-    start = np.tile(constant, (rows.n_units, 1)) + (0.0 if effects is None else effects.values)
+    start = _starts(rows, constant, effects)
     done = dict.fromkeys(rounds, 0)
     if earlier is not None:
         done = {block: earlier.sequence.count(block) for block in rounds}
@@ -141,38 +145,46 @@ def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier,
     validation = None if held_out is None else _fold(held_out, start)
     unit_weight = np.bincount(rows.units, weights=rows.sample_weight, minlength=rows.n_units).astype(np.float64)
     total = unit_weight.sum()
-    n_features = rows.bins.shape[0]
+    n_own = len(plan.positions)
     mean_hessian = 1.0 if options.leaf_step == "gradient" else _mean_hessian(rows, loss, constant, total)
-    settings = resolve_settings(vars(options), total, n_features, mean_hessian)
-    grower = TreeGrower(
-        train, plan.binner.n_bins, plan.reader.categorical.astype(np.uint8), plan.monotonic, plan.groups, n_threads
-    )
+    settings = resolve_settings(vars(options), total, (rows.bins.shape[0], n_own), mean_hessian)
+    grower = TreeGrower(train, plan, rows.n_outputs, n_threads)
     if earlier is not None:
         for fold in (train, validation):
             if fold is not None:
                 earlier.forest.add_to(fold.parts, fold.bins, fold.units)
                 fold.touch(earlier.forest.trees.parts.tolist())
-    theta = None if isinstance(options.theta_init, str) else np.ravel(options.theta_init).astype(np.float64)
     if earlier is not None and done["partition"] > 0:
         theta = earlier.theta
+    elif not isinstance(options.theta_init, str):
+        theta = np.ravel(options.theta_init).astype(np.float64)
+    elif rounds["partition"] == 0:
+        theta = np.zeros(rows.n_units)
+    elif options.theta_init == "random":
+        theta = random_start(rows.n_units, np.random.default_rng([seed, 1]))
+    else:
+        fresh = _effects(rows, loss, options, constant, None)
+        theta = probe_theta(_fold(rows, _starts(rows, constant, fresh)), loss, grower, settings, fresh, seed, options)
     model = GrowingModel(train, validation, loss, grower, settings, theta, effects, seed, options)
     model.first_round = sum(done.values())
+    if earlier is not None and done["partition"] > 0:
+        model.theta_start = earlier.theta_start
     schedule = FixedSchedule(
         {block: n - done[block] for block, n in rounds.items()},
         options.n_iter_no_change if held_out is not None else None,
         options.tol,
-        options.theta_init,
         progress,
     )
     before = None if earlier is None else earlier.forest
-    schedule.run(model, before)
+    schedule.run(model)
     return Fitted(
         model.forest(before),
         loss,
         constant,
-        start if effects is None else constant + effects.values,
+        _starts(rows, constant, effects),
         None if effects is None else effects.variance,
-        np.zeros(rows.n_units) if model.theta is None else model.theta,
+        model.theta,
+        model.theta_start,
         unit_weight,
         [*([] if earlier is None else earlier.sequence), *model.sequence],
         _joined(None if earlier is None else earlier.train_loss, model.train_loss),
@@ -208,6 +220,11 @@ def _effects(rows, loss, options, constant, earlier):
     offset = np.tile(constant, (len(rows.y), 1))
     known = () if earlier is None else (earlier.start - earlier.constant, earlier.effect_variance)
     return UnitEffects(loss, rows.y, rows.weight, rows.units, rows.n_units, offset, *known)
+
+
+def _starts(rows, constant, effects):
+    """Raw prediction that each unit starts from, (n_units, n_outputs)."""
+    return np.tile(constant, (rows.n_units, 1)) + (0.0 if effects is None else effects.values)
 
 
 def _fold(rows, start):

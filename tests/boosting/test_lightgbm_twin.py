@@ -37,6 +37,7 @@ def ours(cls, leaves, rows, penalty, **params):
         max_leaf_nodes=leaves,
         min_samples_leaf=rows,
         l2_regularization=penalty,
+        max_features=1.0,
         **params,
     )
 

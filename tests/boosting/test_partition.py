@@ -73,7 +73,7 @@ def test_small_newton_step_goes_down(name):
     s = expit(theta)[units][:, None]
     gradient, hessian = np.empty_like(base), np.empty_like(base)
     prepared.derivatives(y, base + (1.0 - s) * inlier + s * outlier, None, gradient, hessian)
-    moved = newton_step(theta, gradient, hessian, outlier - inlier, units, len(y), 0.01, 0.0)
+    moved = newton_step(theta, theta, gradient, hessian, outlier - inlier, units, None, 0.01, 0.0)
     assert total(moved) < total(theta)
 
 
@@ -85,7 +85,7 @@ def test_whole_newton_step_of_the_squared_loss_is_the_best_weight():
     y = ((1 - best[units])[:, None] * inlier + best[units][:, None] * outlier)[:, 0]
     raw = 0.5 * (inlier + outlier)
     gradient = raw - y[:, None]
-    theta = newton_step(np.zeros(2), gradient, np.ones((100, 1)), outlier - inlier, units, 100, 1.0, 0.0)
+    theta = newton_step(np.zeros(2), np.zeros(2), gradient, np.ones((100, 1)), outlier - inlier, units, None, 1.0, 0.0)
     assert_allclose(expit(theta), best)
 
 
@@ -147,9 +147,31 @@ def test_newton_step_does_not_depend_on_the_number_of_rows():
     units, often = np.sort(rng.integers(0, 3, 40)), np.repeat(np.arange(40), 5)
     theta, gradient, difference = rng.normal(size=3), rng.normal(size=(40, 2)), rng.normal(size=(40, 2))
     hessian = rng.random((40, 2))
-    once = newton_step(theta, gradient, hessian, difference, units, 40, 0.3, 0.0)
+    once = newton_step(theta, theta, gradient, hessian, difference, units, None, 0.3, 0.0)
     repeated = (values[often] for values in (gradient, hessian, difference, units))
-    assert_allclose(newton_step(theta, *repeated, 200, 0.3, 0.0), once)
+    assert_allclose(newton_step(theta, theta, *repeated, None, 0.3, 0.0), once)
+
+
+def test_a_unit_whose_rows_say_little_stays_where_theta_started():
+    """The pull is measured by the noise, so that it does not fade with the difference between the ensembles."""
+    rng = np.random.default_rng(8)
+    units, start = np.repeat([0, 1], 50), np.array([-1.0, 1.5])
+    gradient, hessian = rng.normal(size=(100, 1)), np.ones((100, 1))
+    theta = np.array([0.0, 0.5])
+    for _ in range(200):
+        theta = newton_step(theta, start, gradient, hessian, np.full((100, 1), 1e-6), units, None, 0.3, 16.0)
+    assert_allclose(theta, start, atol=1e-3)
+
+
+def test_pull_is_the_prior_of_a_normal_mean():
+    """Squared loss, one step of full length: the posterior mean with prior variance 1 / l2 and noise variance phi."""
+    rng = np.random.default_rng(9)
+    units, d = np.zeros(80, int), rng.normal(size=(80, 1))
+    residual = rng.normal(size=(80, 1))  # y less the prediction at s = 1/2
+    phi = np.mean(residual**2)
+    moved = newton_step(np.zeros(1), np.zeros(1), -residual, np.ones((80, 1)), d, units, None, 1.0, 16.0)
+    posterior = 0.5 + np.sum(d * residual) / phi / (np.sum(d**2) / phi + 16.0)
+    assert_allclose(expit(moved), posterior)
 
 
 def test_start_is_drawn_from_the_seed_of_the_estimator():

@@ -24,7 +24,8 @@ class PartitionBlock:
         """Fit both trees to the model as it is, then move theta."""
         fold, share = model.train, expit(model.theta)
         s = share[fold.units]
-        rows = model.draw_rows()
+        # One draw of features for both: which ensemble is called the outlying one must not matter.
+        rows, seed = model.draw_rows(), model.draw_seed()
         trees, deltas = [], {}
         for part, coefficient in ((OUTLIER, s), (INLIER, 1.0 - s)):
             delta = np.zeros_like(model.gradient)
@@ -35,7 +36,7 @@ class PartitionBlock:
                     model.learning_rate,
                     rows,
                     part,
-                    model.draw_seed(),
+                    seed,
                     delta,
                 )
             )
@@ -54,7 +55,17 @@ class PartitionBlock:
         raw = model.raw + s * deltas[OUTLIER] + (1.0 - s) * deltas[INLIER]
         gradient, hessian = np.empty_like(raw), np.empty_like(raw)
         model.loss.derivatives(fold.y, raw, fold.weight, gradient, hessian)
-        n_rows = fold.n_rows if fold.sample_weight is None else fold.sample_weight.sum()
+        if model.loss.line_search is not None:
+            # The loss has no curvature; near a residual r that of its quadratic bound is 1 / |r|.
+            hessian /= max(float(np.average(np.abs(fold.y - raw[:, 0]), weights=fold.weight)), 1e-300)
         return newton_step(
-            model.theta, gradient, hessian, difference, fold.units, n_rows, model.theta_learning_rate, model.theta_l2
+            model.theta,
+            model.theta_start,
+            gradient,
+            hessian,
+            difference,
+            fold.units,
+            fold.weight,
+            model.theta_learning_rate,
+            model.theta_l2,
         )

@@ -9,13 +9,31 @@ from ._base import Step
 
 
 class SharedBlock:
-    """Ordinary gradient boosting on all rows."""
+    """Ordinary gradient boosting on all rows.
+
+    Parameters
+    ----------
+    task_features : bool
+        Whether trees may split on features of the tasks.
+    """
 
     name = "shared"
+
+    def __init__(self, task_features=True):
+        self.task_features = task_features
 
     def step(self, model):
         """Fit a tree to the gradient of all rows."""
         rows, seed = model.draw_rows(), model.draw_seed()
         delta = np.zeros_like(model.gradient)
-        trees = model.grower.grow(model.target(), model.settings.shared, model.learning_rate, rows, SHARED, seed, delta)
+        trees = model.grower.grow(
+            model.target(),
+            model.settings.shared,
+            model.learning_rate,
+            rows,
+            SHARED,
+            seed,
+            delta,
+            task_features=self.task_features,
+        )
         return Step(self.name, trees, {SHARED: delta}, rows, effects=model.new_effects(delta))

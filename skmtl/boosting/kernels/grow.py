@@ -162,7 +162,10 @@ def grow_tree(table, data, settings, rows, first, stop, nodes, base, histograms,
         if kept >= 0:
             subtract_histogram(histograms, size, kept, slot_small)
             slot_large = kept
-        for child, child_slot, wanted in ((small, slot_small, wanted_small), (large, slot_large, wanted_large)):
+        # Left before right, whichever is smaller, so that the features drawn do not depend on how rows are counted.
+        for child in (children, children + 1):
+            child_slot = slot_small if child == small else slot_large
+            wanted = wanted_small if child == small else wanted_large
             if wanted:
                 n_candidates, state = candidate_features(table, settings, open_groups[child - base], candidates, state)
                 nodes.gain[child] = find_split(

@@ -129,6 +129,9 @@ def grow_unit_trees(
             table.monotonic,
             table.groups,
             table.has_monotonic,
+            table.n_own,
+            table.task_of_row,
+            table.task_codes,
         )
         own_data = Words(
             data.words,

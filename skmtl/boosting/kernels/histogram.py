@@ -86,6 +86,27 @@ def _pick_channels(column, chosen, gathered, out):
 
 
 @njit(cache=True, nogil=True)
+def _add_task_features(table, chosen, gathered, histogram, first_active):
+    """Sum the features of the tasks: rows of a task follow each other, so each task's sum is added just once."""
+    n_channels = gathered.shape[1]
+    sums = np.zeros(n_channels, np.int64)
+    n_rows = chosen.shape[0]
+    i = 0
+    while i < n_rows:
+        task = table.task_of_row[chosen[i]]
+        sums[:] = 0
+        while i < n_rows and table.task_of_row[chosen[i]] == task:
+            for c in range(n_channels):
+                sums[c] += gathered[i, c]
+            i += 1
+        for a in range(first_active, table.active.shape[0]):
+            f = table.active[a]
+            j = (table.offsets[f] + np.int64(table.task_codes[f - table.n_own, task])) * n_channels
+            for c in range(n_channels):
+                histogram[j + c] += sums[c]
+
+
+@njit(cache=True, nogil=True)
 def build_histogram(table, rows, start, stop, gathered, histograms, slot):
     """Fill the histogram in `slot` with the rows ``rows[start:stop]``, whose words are the front of `gathered`."""
     n_channels = gathered.shape[1]
@@ -98,6 +119,10 @@ def build_histogram(table, rows, start, stop, gathered, histograms, slot):
     first = np.int64(rows[start])
     together = np.int64(rows[stop - 1]) - first == n_rows - 1
     n_active = table.active.shape[0]
+    while n_active > 0 and table.active[n_active - 1] >= table.n_own:
+        n_active -= 1
+    if n_active < table.active.shape[0]:
+        _add_task_features(table, chosen, gathered, histogram, n_active)
     if n_channels > 1:
         for a in range(n_active):
             f = table.active[a]
