@@ -290,7 +290,8 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
     def _spread(self, gains, normalise):
         """Gains of features as gains of the columns of X."""
         out = np.zeros((*gains.shape[:-1], self.n_features_in_))
-        np.add.at(out, (..., self._plan.columns), gains)
+        for j, column in enumerate(self._plan.columns):
+            out[..., column] += gains[..., j]
         total = out.sum()
         return out / total if normalise and total > 0 else out
 
