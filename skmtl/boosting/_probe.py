@@ -23,7 +23,7 @@ def probe_theta(fold, loss, grower, settings, effects, seed, options):
     ----------
     fold : Fold
         The training rows at their first raw prediction; changed.
-    loss, grower, settings, effects, seed, options
+    loss, grower, settings, effects, seed, options : object
         As of :class:`GrowingModel`.
 
     Returns

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class TaskScores:
+class TaskScores:  # numpydoc ignore=PR02
     """Table of one score per task, sorted by task.
 
     Parameters

@@ -12,7 +12,7 @@ from skmtl.tasks._values import as_array, missing_in, narrow
 _MAX_SHOWN = 5
 
 
-class Pairs(NamedTuple):
+class Pairs(NamedTuple):  # numpydoc ignore=PR02
     """The observed targets of a table, one entry per pair of a row and an output, row by row.
 
     A unit is what is learned as one task of its own: one output of one task. Unit ``u`` is output ``u % n_outputs`` of
