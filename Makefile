@@ -12,7 +12,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs clean
+.PHONY: help demo test lint format docs bench clean
 
 help:
 	@echo "make demo     compare the booster with LightGBM on two real tables (installs no torch)"
@@ -20,6 +20,7 @@ help:
 	@echo "make lint     ruff, mypy and numpydoc"
 	@echo "make format   let ruff rewrite the code"
 	@echo "make docs     build the documentation into doc/_build/html"
+	@echo "make bench    time fits and predictions beside LightGBM's"
 	@echo "make clean    remove everything that these commands made"
 
 # The second form serves Debian, whose Python comes without ensurepip.
@@ -42,6 +43,9 @@ $(VENV)/.stamp-lint: $(PINS) | $(BIN)/python
 $(VENV)/.stamp-docs: $(PINS) | $(BIN)/python
 	$(INSTALL) --editable ".[doc,benchmark]"
 	@touch $@
+
+bench: $(VENV)/.stamp-demo
+	$(BIN)/python asv_bench/compare.py
 
 demo: $(VENV)/.stamp-demo
 	$(BIN)/python -m skmtl.benchmark demo
