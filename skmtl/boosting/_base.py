@@ -266,7 +266,7 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
 
         Returns
         -------
-        importances : dict of str to ndarray of shape (n_tasks, n_features_in_)
+        importances : dict of str to ndarray of shape (n_tasks, n_features)
             For each block, the share of a column in the gain of all splits that serve the task; for each task the sum
             over blocks and columns is one. With several target columns the first axes are those of `theta_`.
         """

@@ -136,17 +136,17 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
         Number of rounds.
     n_iter_per_block_ : dict of str to int
         Number of rounds of each block.
-    block_sequence_ : ndarray of shape (n_iter_,)
+    block_sequence_ : ndarray of shape (n_rounds,)
         Block of each round.
-    train_score_ : ndarray of shape (n_iter_ + 1,)
+    train_score_ : ndarray of shape (n_rounds + 1,)
         Minus the loss on the training rows before the first and after each round.
-    validation_score_ : ndarray of shape (n_iter_ + 1,) or (0,)
+    validation_score_ : ndarray of shape (n_rounds + 1,) or (0,)
         Minus the loss on the held-out rows while the rounds were sought; empty without early stopping.
-    feature_importances_ : ndarray of shape (n_features_in_,)
+    feature_importances_ : ndarray of shape (n_features,)
         Share of each column of X in the gain of all splits. See :meth:`task_importances` for one task.
     n_features_in_ : int
         Number of columns of X, a task column included.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns of X, where it has names.
 
     See Also
