@@ -6,7 +6,6 @@ import numpy as np
 from numba import njit
 
 _ONE = np.uint32(1)
-_STEPS = tuple(np.uint32(step) for step in (128, 64, 32, 16, 8, 4, 2, 1))
 
 
 @njit(cache=True, nogil=True)
@@ -52,8 +51,10 @@ def write_codes(values, cuts, codes):
     for i in range(values.shape[0]):
         value = values[i]
         low = np.uint32(0)
-        for step in _STEPS:
+        step = np.uint32(128)
+        while step > 0:
             low = np.uint32(low + step * np.uint32(table[low + step - _ONE] < value))
+            step = np.uint32(step >> _ONE)
         codes[i] = missing if np.isnan(value) else np.uint8(low)
 
 

@@ -19,3 +19,15 @@ def sample_front(items, n_items, n_wanted, state):
         j = i + state % (n_items - i)
         items[i], items[j] = items[j], items[i]
     return state
+
+
+@njit(cache=True, nogil=True)
+def sort_front(items, n_items):
+    """Sort the first `n_items` items; they are few, and NumPy's sort would take a second to compile."""
+    for i in range(1, n_items):
+        item = items[i]
+        j = i
+        while j > 0 and items[j - 1] > item:
+            items[j] = items[j - 1]
+            j -= 1
+        items[j] = item

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .random import sample_front
+from .random import sample_front, sort_front
 from .score import TIE, node_score, row_weight
 from .split_categorical import best_subset
 from .split_numeric import best_threshold
@@ -33,7 +33,7 @@ def candidate_features(table, settings, allowed_groups, candidates, state):
     if settings.n_candidates < n:
         state = sample_front(candidates, n, settings.n_candidates, state)
         n = settings.n_candidates
-        candidates[:n].sort()
+        sort_front(candidates, n)
     return n, state
 
 

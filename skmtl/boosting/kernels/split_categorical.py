@@ -42,7 +42,14 @@ def best_subset(histograms, begin, n_bins, total, data, settings, lower, upper, 
             j = begin + present[p] * n_channels
             sums = histograms[j : j + n_channels]
             keys[p] = output_gradient(sums, k, data) / (output_hessian(sums, k, data) + _SMOOTHING)
-        order = present[:n_present][np.argsort(keys, kind="mergesort")]
+        order = present[:n_present].copy()
+        for p in range(1, n_present):  # Insertion sort: stable, and at most 256 categories.
+            code, key = order[p], keys[p]
+            q = p
+            while q > 0 and keys[q - 1] > key:
+                order[q], keys[q] = order[q - 1], keys[q - 1]
+                q -= 1
+            order[q], keys[q] = code, key
         left[:] = 0
         for p in range(n_present - 1):
             j = begin + order[p] * n_channels
