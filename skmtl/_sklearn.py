@@ -7,45 +7,15 @@ exists in scikit-learn 1.6 and in all later releases up to the one in ``constrai
 from __future__ import annotations
 
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import (
-    HasMethods,
-    Hidden,
-    Interval,
-    InvalidParameterError,
-    MissingValues,
-    Options,
-    RealNotInt,
-    StrOptions,
-    validate_parameter_constraints,
-    validate_params,
-)
-from sklearn.utils.validation import (
-    _check_feature_names,
-    _check_monotonic_cst,
-    _check_n_features,
-    _check_sample_weight,
-    _get_feature_names,
-    _is_arraylike_not_scalar,
-    _num_samples,
-)
+from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints, validate_params
+from sklearn.utils.validation import _check_monotonic_cst, _check_sample_weight
 
 __all__ = [
-    "HasMethods",
-    "Hidden",
     "Interval",
-    "InvalidParameterError",
-    "MissingValues",
-    "Options",
-    "RealNotInt",
     "StrOptions",
-    "_check_feature_names",
     "_check_monotonic_cst",
-    "_check_n_features",
     "_check_sample_weight",
     "_fit_context",
-    "_get_feature_names",
-    "_is_arraylike_not_scalar",
-    "_num_samples",
     "validate_parameter_constraints",
     "validate_params",
 ]
