@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import njit
 
@@ -17,40 +19,44 @@ def write_words(gradient, hessian, weight, own_hessian, weighted, pointers, shif
 
     gradient, hessian : float64 (n, n_outputs); weight : float64 (n,) (read if `weighted`);
     pointers : int64 (n_units + 1,), unit u has the rows ``pointers[u]:pointers[u + 1]``;
-    scales : float64 (n_units, 3); out : int64 (n, n_channels)
+    scales : float64 (3, n_units); out : int64 (n, n_channels)
     """
     n_outputs = gradient.shape[1]
     last = out.shape[1] - 1
-    for u in range(scales.shape[0]):
+    for u in range(scales.shape[1]):
         for i in range(pointers[u], pointers[u + 1]):
-            out[i, 0] = (np.int64(np.rint(gradient[i, 0] * scales[u, 0])) << shift) + 1
+            out[i, 0] = (np.int64(np.rint(gradient[i, 0] * scales[0, u])) << shift) + 1
             for k in range(1, n_outputs):
-                out[i, k] = np.int64(np.rint(gradient[i, k] * scales[u, 0]))
+                out[i, k] = np.int64(np.rint(gradient[i, k] * scales[0, u]))
             if own_hessian:
                 for k in range(n_outputs):
-                    out[i, n_outputs + k] = np.int64(np.rint(hessian[i, k] * scales[u, 1]))
+                    out[i, n_outputs + k] = np.int64(np.rint(hessian[i, k] * scales[1, u]))
             if weighted:
-                out[i, last] = np.int64(np.rint(weight[i] * scales[u, 2]))
+                out[i, last] = np.int64(np.rint(weight[i] * scales[2, u]))
 
 
 @njit(cache=True, nogil=True)
-def _largest(values, pointers):
-    """Largest absolute value in each unit's rows of a float64 array of two axes."""
-    largest = np.zeros(pointers.shape[0] - 1)
-    for u in range(largest.shape[0]):
+def _scale(largest, n_rows, bits):
+    """Largest power of two with which a sum of `n_rows` terms up to `largest` keeps within `bits` bits."""
+    if largest == 0.0:
+        return 1.0
+    exponent = bits - np.ceil(np.log2(largest)) - np.ceil(np.log2(max(n_rows, 2)))
+    # Within these limits the scale and its reciprocal are both ordinary floats.
+    return math.ldexp(1.0, int(min(max(exponent, -1022.0), 1022.0)))
+
+
+@njit(cache=True, nogil=True)
+def _write_scales(values, pointers, bits, scales):
+    """Scale of each unit's rows.
+
+    values : float64 (n, n_outputs); pointers : int64 (n_units + 1,); scales : float64 (n_units,), out
+    """
+    for u in range(scales.shape[0]):
+        largest = 0.0
         for i in range(pointers[u], pointers[u + 1]):
             for k in range(values.shape[1]):
-                largest[u] = max(largest[u], abs(values[i, k]))
-    return largest
-
-
-def _scales(largest, n_rows, bits):
-    """Largest powers of two with which sums of `n_rows` terms up to `largest` keep within `bits` bits."""
-    some = np.where(largest > 0.0, largest, 1.0)
-    exponents = bits - np.ceil(np.log2(some)) - np.ceil(np.log2(np.maximum(n_rows, 2)))
-    # Within these limits the scale and its reciprocal are both ordinary floats.
-    scales = np.ldexp(1.0, np.clip(exponents, -1022, 1022).astype(np.int32))
-    return np.where(largest > 0.0, scales, 1.0)
+                largest = max(largest, abs(values[i, k]))
+        scales[u] = _scale(largest, pointers[u + 1] - pointers[u], bits)
 
 
 def to_unit_words(gradient, hessian, weight, pointers) -> Words:
@@ -78,12 +84,12 @@ def to_unit_words(gradient, hessian, weight, pointers) -> Words:
     own_hessian, weighted = hessian is not None, weight is not None
     sizes = np.diff(pointers)
     shift = int(sizes.max()).bit_length()
-    scales = np.ones((len(sizes), 3))
-    scales[:, 0] = _scales(_largest(gradient, pointers), sizes, _SUM_BITS - shift)
+    scales = np.ones((3, len(sizes)))
+    _write_scales(gradient, pointers, _SUM_BITS - shift, scales[0])
     if own_hessian:
-        scales[:, 1] = _scales(_largest(hessian, pointers), sizes, _SUM_BITS)
+        _write_scales(hessian, pointers, _SUM_BITS, scales[1])
     if weighted:
-        scales[:, 2] = _scales(_largest(weight[:, None], pointers), sizes, _SUM_BITS)
+        _write_scales(weight[:, None], pointers, _SUM_BITS, scales[2])
     words = np.empty((n_rows, n_outputs * (1 + own_hessian) + weighted), np.int64)
     write_words(
         gradient,
@@ -96,7 +102,7 @@ def to_unit_words(gradient, hessian, weight, pointers) -> Words:
         scales,
         words,
     )
-    gradient_unit, hessian_unit, weight_unit = np.ascontiguousarray((1.0 / scales).T)
+    gradient_unit, hessian_unit, weight_unit = 1.0 / scales
     return Words(words, shift, gradient_unit, hessian_unit, weight_unit, n_outputs, own_hessian, weighted)
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from skmtl.boosting.kernels.fixed_point import _SUM_BITS, _scales, to_unit_words, to_words
+from skmtl.boosting.kernels.fixed_point import _SUM_BITS, _scale, to_unit_words, to_words
 from skmtl.boosting.kernels.histogram import sum_words
 from skmtl.boosting.kernels.score import output_gradient, output_hessian, row_weight
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, SMALL
@@ -74,7 +74,7 @@ def test_extreme_magnitudes_neither_overflow_nor_vanish(layout, magnitude):
 def test_a_sum_of_the_largest_values_fits_by_bound(n_rows, largest):
     shift = n_rows.bit_length()
     for bits in (_SUM_BITS, _SUM_BITS - shift):
-        scale = float(_scales(largest, n_rows, bits))
+        scale = float(_scale(largest, n_rows, bits))
         assert 0 < scale < np.inf
         assert 0 < 1.0 / scale < np.inf
         assert math.frexp(scale)[0] == 0.5  # a power of two: scaling loses nothing
@@ -83,7 +83,7 @@ def test_a_sum_of_the_largest_values_fits_by_bound(n_rows, largest):
         if 1e-290 < largest < 1e300:
             assert Fraction(largest) * Fraction(scale) * n_rows > 2 ** (bits - 2)
     # The packed channel: all gradients at the bound, their rounding, and the count.
-    packed = (int(largest * float(_scales(largest, n_rows, _SUM_BITS - shift))) + 1) * n_rows
+    packed = (int(largest * float(_scale(largest, n_rows, _SUM_BITS - shift))) + 1) * n_rows
     assert (packed << shift) + n_rows < 2**63
 
 
