@@ -1,0 +1,108 @@
+"""Held-out rows, early stopping, and the second fit."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skmtl.boosting import RMTGBClassifier, RMTGBRegressor
+from skmtl.boosting._validation import validation_rows
+
+
+@pytest.mark.parametrize("fraction", [0.05, 0.1, 0.5, 0.9])
+@pytest.mark.parametrize("seed", range(3))
+def test_every_group_stays_in_training(fraction, seed):
+    rng = np.random.default_rng(seed)
+    groups = rng.permutation(np.repeat(np.arange(40), rng.integers(1, 30, 40)))
+    mask = validation_rows(groups, fraction, rng)
+    assert mask.dtype == bool
+    assert set(groups[~mask]) == set(range(40))
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.3])
+def test_shares_hold_for_large_groups_and_for_many_small_ones_together(fraction):
+    rng = np.random.default_rng(0)
+    large = np.repeat([0, 1], 1000)
+    mask = validation_rows(large, fraction, rng)
+    for group in (0, 1):
+        assert abs(mask[large == group].mean() - fraction) <= 0.001
+    small = np.repeat(np.arange(5000), 4)
+    assert abs(validation_rows(small, fraction, rng).mean() - fraction) < 0.01
+
+
+def _table(n=900, n_tasks=6, seed=0):
+    rng = np.random.default_rng(seed)
+    X, tasks = rng.normal(size=(n, 4)), rng.integers(0, n_tasks, n)
+    y = np.sin(2 * X[:, 0]) + 0.5 * tasks + rng.normal(size=n)
+    return X, y, tasks
+
+
+def test_tasks_of_one_row_stay_known_with_early_stopping():
+    X, y, tasks = _table()
+    tasks[:3] = [100, 101, 102]
+    model = RMTGBRegressor(early_stopping=True, random_state=0).fit(X, y, tasks=tasks)
+    assert set(model.tasks_) >= {100, 101, 102}
+    assert np.all(np.isfinite(model.predict(X, tasks=tasks)))
+
+
+def test_rare_classes_stay_known_with_early_stopping():
+    X, y, tasks = _table()
+    labels = np.where(y > 1.0, "high", "low").astype(object)
+    labels[5] = "rare"
+    model = RMTGBClassifier(early_stopping=True, max_iter=20, random_state=0).fit(X, labels, tasks=tasks)
+    assert model.classes_.tolist() == ["high", "low", "rare"]
+
+
+def test_blocks_end_at_the_round_with_the_least_held_out_loss():
+    X, y, tasks = _table()
+    model = RMTGBRegressor(early_stopping=True, refit=False, random_state=0).fit(X, y, tasks=tasks)
+    scores = model.validation_score_
+    assert len(scores) == model.n_iter_ + 1 == len(model.train_score_)
+    start = 0
+    for rounds in model.n_iter_per_block_.values():
+        # No earlier round of the block is better than its last by more than `tol`.
+        assert scores[start + rounds] >= scores[start : start + rounds + 1].max() - 1e-7 * (rounds + 1)
+        start += rounds
+    assert 0 < model.n_iter_per_block_["shared"] < 1000
+
+
+def test_second_fit_is_the_fit_on_all_rows_for_the_rounds_found():
+    X, y, tasks = _table()
+    stopped = RMTGBRegressor(early_stopping=True, random_state=0).fit(X, y, tasks=tasks)
+    fixed = RMTGBRegressor(early_stopping=False, schedule=stopped.n_iter_per_block_, random_state=0)
+    fixed.fit(X, y, tasks=tasks)
+    assert_array_equal(stopped.predict(X, tasks=tasks), fixed.predict(X, tasks=tasks))
+
+
+def test_held_out_rows_do_not_reach_the_model_without_a_second_fit():
+    X, y, tasks = _table()
+    params = {"early_stopping": True, "refit": False, "schedule": {"shared": 5, "specific": 5}, "n_iter_no_change": 5}
+    model = RMTGBRegressor(**params, random_state=0).fit(X, y, tasks=tasks)
+    order = np.argsort(tasks, kind="stable")
+    held_out = order[validation_rows(tasks[order], 0.1, np.random.default_rng([model._fitted.seed, 0]))]
+    changed = y.copy()
+    changed[held_out] += np.random.default_rng(1).normal(scale=1e-3, size=len(held_out))
+    other = RMTGBRegressor(**params, random_state=0).fit(X, changed, tasks=tasks)
+    rounds = min(model.n_iter_per_block_["shared"], other.n_iter_per_block_["shared"])
+    assert rounds > 0
+    assert_allclose(model.train_score_[: rounds + 1], other.train_score_[: rounds + 1], rtol=1e-12)
+
+
+def test_auto_stops_from_500_rows_on():
+    X, y, tasks = _table(500)
+    assert len(RMTGBRegressor(max_iter=3, random_state=0).fit(X, y, tasks=tasks).validation_score_) > 0
+    X, y, tasks = _table(499)
+    model = RMTGBRegressor(random_state=0).fit(X, y, tasks=tasks)
+    assert len(model.validation_score_) == 0
+    assert model.n_iter_per_block_ == {"shared": 100, "partition": 100, "specific": 100}
+
+
+def test_a_single_task_has_the_shared_block_only():
+    X, y, _ = _table(300)
+    assert RMTGBRegressor(random_state=0).fit(X, y).n_iter_per_block_ == {"shared": 100, "partition": 0, "specific": 0}
+
+
+def test_a_fraction_that_leaves_nothing_to_stop_by_is_an_error():
+    X, y, tasks = _table(12, n_tasks=3)
+    tasks = np.arange(12)  # one row per task: all stay in training
+    with pytest.raises(ValueError, match="'validation_fraction'"):
+        RMTGBRegressor(early_stopping=True).fit(X, y, tasks=tasks)
