@@ -21,7 +21,7 @@ from ._input import FeaturePlan, check_weight, plan_constraints, read_features, 
 from ._settings import BLOCKS, check_blocks
 from ._task_features import TaskFeatures
 from ._theta import outlier_scores
-from ._training import Rows, fit_rows, rounds_of, stops_early
+from ._training import Rows, fit_rows, rounds_of, stops_early, uses_partition
 
 _AUTO = StrOptions({"auto"})
 
@@ -135,7 +135,6 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
         self._fitted = fit_rows(rows, self._plan, self._make_loss(), self, n_classes, seed, n_threads, earlier)
         self._row_tasks = row_tasks
         self._n_outputs = pairs.n_outputs
-        self._n_rows = len(pairs.values)
         self._two_dimensional = targets.ndim == 2
         self._publish(output_labels)
 
@@ -150,7 +149,7 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
             self.tasks_ = self._row_tasks
             shape = (n_tasks, n_outputs) if self._two_dimensional else (n_tasks,)
         self.theta_ = fitted.theta.reshape(shape)
-        used = len(fitted.theta) > 1 and self._rounds()["partition"] > 0
+        used = uses_partition(self, len(fitted.theta))
         scores = outlier_scores(fitted.theta, fitted.unit_weight) if used else np.zeros(len(fitted.theta))
         self.outlier_scores_ = scores.reshape(shape)
         self.n_iter_ = len(fitted.sequence)
@@ -158,11 +157,6 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
         self.block_sequence_ = np.array(fitted.sequence, dtype=object)
         self.train_score_ = -fitted.train_loss
         self.validation_score_ = -fitted.validation_loss
-
-    def _rounds(self):
-        """Most rounds of each block, by the parameters as they are."""
-        n_rows = self._n_rows
-        return rounds_of(self, len(self._row_tasks) * self._n_outputs, stops_early(self, n_rows))
 
     def _check_schedule(self, n_units):
         if isinstance(self.schedule, dict):

@@ -10,8 +10,6 @@ from .kernels.types import CODE_WORDS, Nodes
 
 #: Which part of the prediction a tree adds to.
 SHARED, OUTLIER, INLIER, SPECIFIC = 0, 1, 2, 3
-#: Name of the block that grows the trees of each part.
-BLOCK_OF_PART = ("shared", "partition", "partition", "specific")
 
 
 class FlatTrees(NamedTuple):

@@ -88,7 +88,6 @@ class TreeGrower:
             plan.categorical,
             plan.monotonic,
             plan.groups,
-            bool(np.any(plan.monotonic != 0)),
             self.n_own,
             np.ascontiguousarray(fold.units // n_outputs, dtype=np.int64),
             task_features.codes,

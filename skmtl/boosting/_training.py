@@ -134,6 +134,11 @@ def rounds_of(options, n_units, stopping):
     return {block: most if block == "shared" or n_units > 1 else 0 for block in BLOCKS}
 
 
+def uses_partition(options, n_units):
+    """Whether the schedule has a partition block, though on these rows it may end with no round."""
+    return n_units > 1 and rounds_of(options, n_units, stopping=True)["partition"] > 0
+
+
 def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier, progress):
     constant = _constant(rows, loss, options) if earlier is None else earlier.constant
     effects = _effects(rows, loss, options, constant, earlier)
@@ -158,7 +163,7 @@ def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier,
         theta = earlier.theta
     elif not isinstance(options.theta_init, str):
         theta = np.ravel(options.theta_init).astype(np.float64)
-    elif rounds["partition"] == 0:
+    elif not uses_partition(options, rows.n_units):
         theta = np.zeros(rows.n_units)
     elif options.theta_init == "random":
         theta = random_start(rows.n_units, np.random.default_rng([seed, 1]))

@@ -106,3 +106,14 @@ def test_a_fraction_that_leaves_nothing_to_stop_by_is_an_error():
     tasks = np.arange(12)  # one row per task: all stay in training
     with pytest.raises(ValueError, match="'validation_fraction'"):
         RMTGBRegressor(early_stopping=True).fit(X, y, tasks=tasks)
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_outlier_scores_are_those_of_the_start_where_no_partition_round_helps(refit):
+    X, y, tasks = _table()
+    # Nothing is an improvement of so much, so that every block ends with no rounds.
+    model = RMTGBRegressor(early_stopping=True, refit=refit, tol=1e9, n_iter_no_change=2, random_state=0)
+    model.fit(X, y, tasks=tasks)
+    assert model.n_iter_ == 0
+    assert_allclose(np.ptp(model.outlier_scores_), np.ptp(1 / (1 + np.exp(-model._fitted.theta_start))))
+    assert np.ptp(model.outlier_scores_) > 0.4

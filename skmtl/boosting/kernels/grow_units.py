@@ -128,7 +128,6 @@ def grow_unit_trees(
             table.categorical,
             table.monotonic,
             table.groups,
-            table.has_monotonic,
             table.n_own,
             table.task_of_row,
             table.task_codes,

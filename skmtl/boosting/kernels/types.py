@@ -23,7 +23,6 @@ class Table(NamedTuple):
     categorical: Any  # uint8 (n_features,), 1 where codes have no order
     monotonic: Any  # int8 (n_features,), -1, 0 or 1
     groups: Any  # uint8 (n_groups, n_features), the features that may meet on a path; no groups: no constraint
-    has_monotonic: bool
     n_own: int = 2**31 - 1  # features from here on are those of the row's task
     task_of_row: Any = np.empty(0, np.int64)  # int64 (n_rows,), ascending; read if there are task features
     task_codes: Any = np.empty((0, 1), np.uint8)  # uint8 (n_features - n_own, n_tasks or more), codes of the tasks

@@ -49,7 +49,6 @@ def make_table(bins, n_bins, categorical=(), monotonic=None, groups=()):
         categorical=is_categorical,
         monotonic=monotonic,
         groups=np.array(groups, np.uint8).reshape(len(groups), n_features),
-        has_monotonic=bool(np.any(monotonic)),
     )
 
 
