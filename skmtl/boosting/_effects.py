@@ -15,6 +15,8 @@ from .kernels.leaves import unit_quantiles
 
 #: Newton steps before the first tree.
 _FIRST_STEPS = 20
+#: Longest Newton step of an intercept, on the scale of log-odds.
+_LONGEST_STEP = 1.0
 
 
 class UnitEffects:
@@ -38,11 +40,7 @@ class UnitEffects:
         self.loss, self.y, self.weight, self.units, self.n_units = loss, y, weight, units, n_units
         self.total = np.bincount(units, weights=weight, minlength=n_units).astype(np.float64)
         self.variance = np.ones(loss.n_outputs) if variance is None else variance.copy()
-        if values is None:
-            self.values = np.zeros((n_units, loss.n_outputs))
-            self.values = self.estimate(offset, _FIRST_STEPS)
-        else:
-            self.values = values
+        self.values = np.zeros((n_units, loss.n_outputs)) if values is None else values
 
     def estimate(self, offset, n_steps=1):
         """Effects given the rest of the raw prediction, (n_units, n_outputs). Zero where there is only one unit."""
@@ -95,7 +93,9 @@ class UnitEffects:
             gradient, hessian = self._derivatives(offset, values)
             for k in range(values.shape[1]):
                 precision = self._sum(hessian[:, k]) + 1.0 / self.variance[k]
-                values[:, k] -= (self._sum(gradient[:, k]) + values[:, k] / self.variance[k]) / precision
+                step = (self._sum(gradient[:, k]) + values[:, k] / self.variance[k]) / precision
+                # Where probabilities are close to 0 or 1 the curvature says little about the way to go.
+                values[:, k] -= np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
                 self.variance[k] = max(np.mean(values[present, k] ** 2 + 1.0 / precision[present]), 1e-6)
         return values
 

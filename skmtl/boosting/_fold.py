@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._forest import INLIER, OUTLIER, SHARED, SPECIFIC
+from ._forest import INLIER, JOINT, OUTLIER, SHARED, SPECIFIC
 
 
 class Fold:
@@ -37,8 +37,9 @@ class Fold:
         self.n_units = n_units
         self.pointers = np.searchsorted(units, np.arange(n_units + 1)).astype(np.int64)
         common = start[units]
-        # What shared and specific trees add is never weighted, so both add to one array.
-        self.parts = {SHARED: common, SPECIFIC: common, OUTLIER: np.zeros_like(common), INLIER: np.zeros_like(common)}
+        # What shared, joint and specific trees add is never weighted, so they add to one array.
+        self.parts = dict.fromkeys((SHARED, JOINT, SPECIFIC), common)
+        self.parts |= {OUTLIER: np.zeros_like(common), INLIER: np.zeros_like(common)}
         self._partitioned = False
 
     @property

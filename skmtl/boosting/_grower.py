@@ -77,6 +77,7 @@ class TreeGrower:
 
     def __init__(self, fold, plan, n_outputs=1, n_threads=1):
         self.fold = fold
+        self.plan = plan
         self.n_threads = n_threads
         n_bins, task_features = plan.n_bins, plan.task_features
         self.n_own = len(n_bins) - len(task_features.source)
@@ -113,7 +114,7 @@ class TreeGrower:
         values = self._values(target, nodes, bases, counts, rows, settings, shrinkage, count)
         add_leaf_values(nodes, bases, counts, rows, values, delta)
         trees = Trees.from_nodes(nodes, bases, counts, values, part, [-1])
-        self._add_out_of_bag(trees, rows, delta)
+        self.add_out_of_bag(trees, rows, delta)
         return trees
 
     def grow_units(self, target, settings, shrinkage, rows, seeds, delta):
@@ -175,7 +176,7 @@ class TreeGrower:
         values = self._values(target, nodes, bases, counts, rows, settings, shrinkage, len(nodes.left))
         add_leaf_values(nodes, bases, counts, rows, values, delta)
         trees = Trees.from_nodes(nodes, bases, counts, values, SPECIFIC, grown)
-        self._add_out_of_bag(trees, rows, delta)
+        self.add_out_of_bag(trees, rows, delta)
         return trees
 
     def _values(self, target, nodes, bases, counts, rows, settings, shrinkage, n_nodes):
@@ -199,13 +200,13 @@ class TreeGrower:
             )
         return values
 
-    def _add_out_of_bag(self, trees, rows, delta):
+    def add_out_of_bag(self, trees, rows, delta):
         if len(rows) == self.fold.n_rows:
             return
         out = np.ones(self.fold.n_rows, bool)
         out[rows] = False
         add_trees_to(
-            dict.fromkeys(range(4), delta),
+            dict.fromkeys(range(5), delta),
             trees,
             self.table.n_bins,
             self.fold.n_units,
