@@ -65,10 +65,11 @@ class Fold:
 
     def copy_parts(self):
         """Raw predictions as they are, to go back to."""
-        return self.parts[SHARED].copy(), self.parts[OUTLIER].copy(), self.parts[INLIER].copy(), self._partitioned
+        used = (SHARED, OUTLIER, INLIER) if self._partitioned else (SHARED,)
+        return {part: self.parts[part].copy() for part in used}
 
     def restore_parts(self, saved):
         """Go back to what :meth:`copy_parts` returned."""
-        for part, values in zip((SHARED, OUTLIER, INLIER), saved[:3], strict=True):
-            self.parts[part][:] = values
-        self._partitioned = saved[3]
+        self._partitioned = OUTLIER in saved
+        for part in (SHARED, OUTLIER, INLIER):
+            self.parts[part][:] = saved.get(part, 0.0)

@@ -184,6 +184,10 @@ def add_trees_to(parts, trees, n_bins, n_units, bins, units, begin=0, end=None, 
     roots, kinds, owners = trees.roots[chosen], trees.parts[chosen], trees.units[chosen]
     if rows is None:
         rows = np.arange(bins.shape[1], dtype=np.int32)
+    kind = int(kinds[0]) if len(kinds) == 1 else -1
+    if kind in (SHARED, OUTLIER, INLIER) and not only_own:  # A step of the shared block: no need to sort it out.
+        add_trees(bins, n_bins, trees.nodes, roots, rows, parts[kind])
+        return
     for part in () if only_own else (SHARED, OUTLIER, INLIER):
         wanted = np.ascontiguousarray(roots[kinds == part])
         if wanted.size:

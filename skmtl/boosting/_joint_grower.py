@@ -48,6 +48,7 @@ class JointGrower:
         self.runs = np.empty(fold.n_units + 1, np.int64)
         self.buffer = np.empty(fold.n_rows, np.int32)
         self.nodes = None
+        self.words = {}
 
     def _merge(self, f, categorical, fine_to_coarse, last_fine):
         """Merge neighbouring bins of nearly equal weight; returns the number of coarse ones."""
@@ -76,7 +77,7 @@ class JointGrower:
             self.nodes = empty_nodes(2 * leaves - 1)
         settings = settings._replace(max_leaf_nodes=leaves)
         hessian = None if target.hessian_is_weight else target.hessian
-        data = to_unit_words(target.gradient, hessian, target.sample_weight, fold.pointers)
+        data = to_unit_words(target.gradient, hessian, target.sample_weight, fold.pointers, self.words)
         squares = target.gradient**2 if fold.weight is None else target.gradient**2 / fold.weight[:, None]
         total = float(target.hessian.sum())
         noise = float(squares.sum()) / total if total > 0.0 else 0.0

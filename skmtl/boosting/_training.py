@@ -196,7 +196,9 @@ def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier,
     else:
         fresh = _effects(rows, loss, options, constant, None)
         theta = probe_theta(_fold(rows, _starts(rows, constant, fresh)), loss, grower, settings, fresh, seed, options)
-    model = GrowingModel(train, validation, loss, grower, settings, theta, effects, seed, options)
+    # A pass that is followed by a second one leaves only its sequence behind.
+    last = held_out is None or not (options.refit and not options.warm_start)
+    model = GrowingModel(train, validation, loss, grower, settings, theta, effects, seed, options, train_scored=last)
     model.n_draws = 0 if earlier is None else earlier.n_draws
     if earlier is not None and done["partition"] > 0:
         model.theta_start = earlier.theta_start

@@ -40,8 +40,9 @@ class AdaptiveState:
     """What the schedule remembers from round to round."""
 
     gain: dict[str, float] = field(default_factory=dict)  # average gain of a step of each block
-    wait: dict[str, int] = field(default_factory=dict)  # rounds until a block that is not chosen is tried again
-    idle: dict[str, int] = field(default_factory=dict)  # rounds since a block was last tried
+    wait: dict[str, int] = field(default_factory=dict)  # steps until a block that is not chosen is tried again
+    idle: dict[str, int] = field(default_factory=dict)  # steps since a block was last tried
+    refused: set[str] = field(default_factory=set)  # blocks whose last step was not kept
     quiet: int = 0  # rounds since a step of another block than the shared one was kept
     unscored: int = 0  # shared steps still to come without a score
     opened: bool = False  # whether the opening is over
@@ -114,7 +115,8 @@ class AdaptiveSchedule:
         for name in self.blocks:
             if state.idle[name] >= state.wait[name]:
                 return name
-        best = max(self.blocks, key=lambda name: state.gain.get(name, -np.inf))
+        ready = [name for name in self.blocks if name not in state.refused]
+        best = max(ready, key=lambda name: state.gain.get(name, -np.inf))
         if not stopping and best == self.shared and state.quiet >= _LONG_QUIET:
             state.unscored = _RUN
         return best
@@ -139,7 +141,9 @@ class AdaptiveSchedule:
         elif gain > error and gain > _FACTOR * state.gain.get(self.shared, 0.0):
             state.quiet = 0
             state.wait[name] = _WAIT
+            state.refused.discard(name)
         else:
+            state.refused.add(name)
             state.wait[name] = min(2 * state.wait[name], _MOST_WAIT)
             return False
         model.keep(step)
@@ -148,7 +152,7 @@ class AdaptiveSchedule:
     # Close -----------------------------------------------------------------------------------------------------------
 
     def _close(self, model, name):
-        phase = Phase(model, self.patience, self.tol)
+        phase = Phase(model, self.patience, self.tol, wary=name != self.shared)
         n_before = len(model.sequence)
         while len(model.sequence) - n_before < self.n_rounds:
             model.begin_round()
@@ -156,5 +160,5 @@ class AdaptiveSchedule:
             self.progress.update(model, name)
             if phase.is_over(model):
                 break
-        phase.end(model, by_one_error=name != self.shared)
+        phase.end(model)
         self.n_rounds -= len(model.sequence) - n_before

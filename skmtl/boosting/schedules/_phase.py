@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+#: A phase that has not improved anything yet is over after so many rounds.
+_FIRST_PATIENCE = 5
+
 
 class Phase:
     """Rounds that end when the held-out loss no longer falls.
@@ -14,27 +17,32 @@ class Phase:
         The phase is over when so many rounds have not improved the loss.
     tol : float
         What counts as an improvement.
+    wary : bool, default=False
+        Give up sooner while few rounds have improved the loss, and go back to the start unless the gain of the whole phase
+        exceeds its standard error.
     """
 
-    def __init__(self, model, patience, tol):
-        self.patience, self.tol = patience, tol
+    def __init__(self, model, patience, tol, wary=False):
+        self.patience, self.tol, self.wary = patience, tol, wary
         self.first = self.best = model.save()
-        self.first_losses = model.validation_row_losses()
+        self.first_losses = model.validation_row_losses() if wary else None
         self.best_loss = model.validation_loss[-1]
-        self.n_stale = 0
+        self.n_better = self.n_stale = 0
 
     def is_over(self, model):
         """Look at the model after a round."""
         if model.validation_loss[-1] < self.best_loss - self.tol:
-            self.best_loss, self.best, self.n_stale = model.validation_loss[-1], model.save(), 0
+            self.best_loss, self.best = model.validation_loss[-1], model.save()
+            self.n_better, self.n_stale = self.n_better + 1, 0
         else:
             self.n_stale += 1
-        return self.n_stale >= self.patience
+        patience = min(self.patience, _FIRST_PATIENCE + self.n_better) if self.wary else self.patience
+        return self.n_stale >= patience
 
-    def end(self, model, by_one_error=False):
-        """Go back to the best round; with `by_one_error` to the first, unless the gain exceeds its standard error."""
+    def end(self, model):
+        """Go back to the best round, or to the first."""
         model.restore(self.best)
-        if by_one_error and self.best is not self.first:
+        if self.wary and self.best is not self.first:
             gain, error = model.mean_gain(self.first_losses, model.validation_row_losses(), model.validation.weight)
             if gain <= error:
                 model.restore(self.first)
