@@ -27,6 +27,22 @@ class FlatTrees(NamedTuple):
     unit_value: Any  # float64 (n_joint_leaves, n_units, n_outputs), or no rows
 
 
+def empty_tree(n_nodes, n_outputs):
+    """Room for a tree of `n_nodes` nodes."""
+    return FlatTrees(
+        np.empty(n_nodes, np.int32),
+        np.empty(n_nodes, np.int32),
+        np.empty(n_nodes, np.int32),
+        np.empty(n_nodes, np.uint8),
+        np.empty(n_nodes, np.uint8),
+        np.empty((n_nodes, CODE_WORDS), np.uint32),
+        np.empty(n_nodes),
+        np.empty((n_nodes, n_outputs)),
+        np.empty(n_nodes, np.int32),
+        np.empty((0, 1, n_outputs)),
+    )
+
+
 class Trees:
     """Some trees: their nodes, and for each tree its root, the part it adds to and the unit it belongs to (-1: all)."""
 
@@ -97,23 +113,13 @@ class Trees:
     @classmethod
     def none(cls, n_outputs):
         """No tree."""
-        return cls(
-            FlatTrees(
-                np.empty(0, np.int32),
-                np.empty(0, np.int32),
-                np.empty(0, np.int32),
-                np.empty(0, np.uint8),
-                np.empty(0, np.uint8),
-                np.empty((0, CODE_WORDS), np.uint32),
-                np.empty(0),
-                np.empty((0, n_outputs)),
-                np.empty(0, np.int32),
-                np.empty((0, 1, n_outputs)),
-            ),
-            np.empty(0, np.int64),
-            np.empty(0, np.int8),
-            np.empty(0, np.int32),
-        )
+        return cls(empty_tree(0, n_outputs), np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int32))
+
+    @classmethod
+    def single(cls, flat, n_nodes, part):
+        """One tree that belongs to all units, the first `n_nodes` nodes of `flat`."""
+        nodes = FlatTrees(*(array[:n_nodes] for array in flat[:-1]), flat.unit_value)
+        return cls(nodes, np.zeros(1, np.int64), np.array([part], np.int8), np.array([-1], np.int32))
 
 
 class Forest:

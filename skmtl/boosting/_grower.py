@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from ._forest import SPECIFIC, Trees, add_trees_to
+from ._forest import SPECIFIC, Trees, add_trees_to, empty_tree
 from .kernels.fixed_point import to_unit_words, to_words
 from .kernels.grow import grow_tree
 from .kernels.grow_units import compact_codes, grow_unit_trees
-from .kernels.leaves import add_leaf_values, newton_values, quantile_values
+from .kernels.leaves import add_leaf_values, harvest_tree, newton_values, quantile_values
 from .kernels.types import Table, empty_nodes
 
 #: Bytes that the histograms of one tree may take; leaves beyond that have theirs computed again.
@@ -111,10 +111,15 @@ class TreeGrower:
         gathered = self._array("gathered", (self.fold.n_rows, n_channels), np.int64)
         buffer = self._array("buffer", (self.fold.n_rows,), np.int32)
         count = grow_tree(table, data, settings, rows, 0, len(rows), nodes, 0, histograms, gathered, buffer, seed)
-        bases, counts = np.zeros(1, np.int64), np.array([count], np.int64)
-        values = self._values(target, nodes, bases, counts, rows, settings, shrinkage, count)
-        add_leaf_values(nodes, bases, counts, rows, values, delta)
-        trees = Trees.from_nodes(nodes, bases, counts, values, part, [-1])
+        if target.quantile is None:
+            flat = empty_tree(count, delta.shape[1])
+            harvest_tree(nodes, count, rows, target.gradient, target.hessian, settings.l2, shrinkage, flat, delta)
+            trees = Trees.single(flat, count, part)
+        else:
+            bases, counts = np.zeros(1, np.int64), np.array([count], np.int64)
+            values = self._values(target, nodes, bases, counts, rows, settings, shrinkage, count)
+            add_leaf_values(nodes, bases, counts, rows, values, delta)
+            trees = Trees.from_nodes(nodes, bases, counts, values, part, [-1])
         self.add_out_of_bag(trees, rows, delta)
         return trees
 

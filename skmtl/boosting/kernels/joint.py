@@ -17,12 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from .joint_plain import SHORT, add_plain_gains, add_two_code_gains, run_totals
 from .partition import partition_rows
 from .score import TIE
 from .types import CODE_WORDS
-
-#: Runs of rows shorter than this list the codes that they have; longer ones look at all codes.
-_SHORT = 16
 
 
 class JointTable(NamedTuple):
@@ -120,11 +118,11 @@ def _add_run_gains(
 ):  # fmt: skip
     """Add what one unit gains at every threshold, as differences, to `steps`, and its weights to `weights`.
 
-    sums : int64 (n_codes, n_channels), zero before and after; found : uint8 (_SHORT,), scratch;
+    sums : int64 (n_codes, n_channels), zero before and after; found : uint8 (SHORT,), scratch;
     scratch : float64 (6, n_outputs)
     """
     n_channels = data.words.shape[1]
-    short = end - begin < _SHORT
+    short = end - begin < SHORT
     n_found = 0
     total = np.zeros(n_channels, np.int64)
     for i in range(begin, end):
@@ -183,13 +181,19 @@ def find_joint_split(table, data, settings, noise, rows, nodes, node, allowed_gr
     """
     n_channels = data.words.shape[1]
     sums = np.zeros((257, n_channels), np.int64)
-    found = np.empty(_SHORT, np.int64)
+    found = np.empty(SHORT, np.int64)
     steps, weights = np.empty(257), np.empty(257)
     rank = np.empty(257, np.int64)
     best, best_codes = 0.0, 0
     best_rank = np.empty(257, np.int64)
     nodes.feature[node] = -1
     n_groups = table.groups.shape[0]
+    plain = n_channels == 1
+    totals = np.empty((3, n_runs if plain else 0))
+    if plain:
+        run_totals(
+            data.words, data.shift, data.gradient_unit, table.units, rows, runs, n_runs, settings.l2, noise, totals
+        )
     for a in range(table.active.shape[0]):
         f = table.active[a]
         allowed = n_groups == 0
@@ -211,7 +215,17 @@ def find_joint_split(table, data, settings, noise, rows, nodes, node, allowed_gr
         for missing_left in range(2 if some_missing else 1):
             steps[: n_codes + 1] = 0.0
             weights[: n_codes + 1] = 0.0
-            for r in range(n_runs):
+            if plain and not ranked and n_codes == 2 and not some_missing:
+                add_two_code_gains(
+                    column, data.words, data.shift, data.gradient_unit, table.units, rows, runs, n_runs, settings.l2,
+                    noise, totals, steps, weights,
+                )  # fmt: skip
+            elif plain and not ranked:
+                add_plain_gains(
+                    column, n_codes, missing_code, missing_left == 1, data.words, data.shift, data.gradient_unit,
+                    table.units, rows, runs, n_runs, settings.l2, noise, totals, steps, weights,
+                )  # fmt: skip
+            for r in range(0 if plain and not ranked else n_runs):
                 _add_run_gains(
                     column, rank, ranked, n_codes, missing_code, missing_left == 1, data, table.units[rows[runs[r]]],
                     rows, runs[r], runs[r + 1], settings.l2, noise, sums, found, steps, weights, scratch,
