@@ -255,8 +255,8 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
     def task_importances(self) -> dict[str, np.ndarray]:
         """Importance of every column of X for every task, block by block.
 
-        Shared, partition and joint trees belong to all tasks: a task is given their gain in proportion to its weight, and of
-        the two partition ensembles in proportion to its weight between them. The trees of a task are its own.
+        Shared, partition and joint trees belong to all tasks: a task is given their gain in proportion to its weight,
+        and of the two partition ensembles in proportion to its weight between them. The trees of a task are its own.
 
         Returns
         -------

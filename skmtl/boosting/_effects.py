@@ -30,13 +30,11 @@ class UnitEffects:
         Targets, weights (or None) and units of the training rows, sorted by unit.
     n_units : int
         Number of units.
-    offset : ndarray of shape (n_rows, n_outputs)
-        Raw predictions without the effects.
     values, variance : ndarrays of shape (n_units, n_outputs) and (n_outputs,), or None
-        Effects and variances to go on from; None: estimated on `offset`.
+        Effects and variances to go on from; None: zeros and ones.
     """
 
-    def __init__(self, loss, y, weight, units, n_units, offset, values=None, variance=None):
+    def __init__(self, loss, y, weight, units, n_units, values=None, variance=None):
         self.loss, self.y, self.weight, self.units, self.n_units = loss, y, weight, units, n_units
         self.total = np.bincount(units, weights=weight, minlength=n_units).astype(np.float64)
         self.n_present = np.count_nonzero(self.total)
@@ -45,7 +43,10 @@ class UnitEffects:
         self.values = np.zeros((n_units, loss.n_outputs)) if values is None else values
 
     def estimate(self, offset, n_steps=1):
-        """Effects given the rest of the raw prediction, (n_units, n_outputs). Zero where there is only one unit."""
+        """Effects given the rest of the raw prediction, (n_units, n_outputs). Zero where there is only one unit.
+
+        Where the estimate has no closed form, it takes so many Newton steps from the present effects.
+        """
         if self.n_present < 2:
             return np.zeros_like(self.values)
         if self.loss.constant_hessian:

@@ -89,7 +89,9 @@ class Trees:
         sizes = [len(trees.nodes.feature) for trees in parts]
         starts = np.cumsum([0, *sizes[:-1]])
         *plain, _, _ = zip(*(trees.nodes for trees in parts), strict=True)
-        nodes = FlatTrees(*(np.concatenate(arrays) for arrays in plain), *cls._join_unit_values(parts))
+        unit_row, unit_value = cls._join_unit_values(parts)
+        joined = [np.concatenate(arrays) for arrays in plain]
+        nodes = FlatTrees(*joined, unit_row=unit_row, unit_value=unit_value)
         return cls(
             nodes,
             np.concatenate([trees.roots + start for trees, start in zip(parts, starts, strict=True)]),

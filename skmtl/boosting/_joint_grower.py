@@ -68,7 +68,7 @@ class JointGrower:
         last_fine[coarse] = np.arange(n_bins)  # the last one written stays
         return n_coarse
 
-    def grow(self, target, settings, shrinkage, rows, delta, *, centred=False, pooled_l2=0.0):
+    def grow(self, target, settings, shrinkage, rows, delta):
         """Grow one tree on `rows` and add what it gives each of them to `delta`."""
         fold = self.fold
         rows = rows.copy()
@@ -88,8 +88,8 @@ class JointGrower:
         values = np.empty((n_nodes, n_outputs))
         unit_values = np.empty(((n_nodes + 1) // 2, fold.n_units, n_outputs))
         joint_values(
-            nodes, n_nodes, rows, self.table.units, target.gradient, target.hessian, settings.l2, pooled_l2, centred,
-            shrinkage, unit_row, values, unit_values, delta,
+            nodes, n_nodes, rows, self.table.units, target.gradient, target.hessian, settings.l2, shrinkage,
+            unit_row, values, unit_values, delta,
         )  # fmt: skip
         to_fine(nodes, n_nodes, self.n_bins, self.table.n_bins, self.last_fine)
         counts = np.array([n_nodes], np.int64)

@@ -11,7 +11,6 @@ from ._joint_grower import JointGrower
 from .kernels.random import sample_rows, seed_of, write_seeds
 from .kernels.walk import find_leaves
 
-
 #: Most rows that a step is scored on.
 _SCORED_ROWS = 2000
 
@@ -89,8 +88,8 @@ class GrowingModel:
 
     def begin_round(self):
         """Take the derivatives of the loss at the current prediction."""
-        # Every step has seeds of its own, whichever steps came before it. SplitMix64 (G. L. Steele, D. Lea, C. H. Flood,
-        # "Fast splittable pseudorandom number generators", OOPSLA 2014) costs a hundredth of a new NumPy generator.
+        # Every step has seeds of its own, whichever steps came before it; a new NumPy generator would cost a hundred
+        # times as much as `seed_of`.
         self._state = (self.seed << 32) + (self.n_draws << 8)
         self.n_draws += 1
         self.raw = self.train.raw(self.share)
@@ -101,7 +100,8 @@ class GrowingModel:
         if self.subsample == 1.0:
             return self.grower.rows
         n = self.train.n_rows
-        chosen = np.empty(max(1, round(self.subsample * n)), np.int32)
+        # At least one row is left out, or nothing could be scored.
+        chosen = np.empty(max(1, min(round(self.subsample * n), n - 1)), np.int32)
         sample_rows(n, self.draw_seed(), chosen)
         return chosen
 
@@ -148,8 +148,8 @@ class GrowingModel:
         if self.effects is None:
             return None
         offset = self.raw + delta - self.effects.values[self.train.units]
-        # At the pace of the trees: an effect that takes in at once all that tasks differ by would leave the trees nothing of
-        # what the features explain of it.
+        # At the pace of the trees: an effect that takes in at once all that tasks differ by would leave the trees
+        # nothing of what the features explain of it.
         return self.effects.values + self.learning_rate * (self.effects.estimate(offset) - self.effects.values)
 
     def out_of_bag_gain(self, step):
@@ -158,6 +158,8 @@ class GrowingModel:
         out = np.ones(fold.n_rows, bool)
         out[step.rows] = False
         rows = np.flatnonzero(out)
+        if len(rows) == 0:
+            return 0.0, np.inf
         if len(rows) > _SCORED_ROWS:
             chosen = np.empty(_SCORED_ROWS, np.int32)
             sample_rows(len(rows), self.draw_seed(), chosen)
@@ -206,6 +208,17 @@ class GrowingModel:
         weight = np.ones(len(gain)) if weight is None else weight
         mean = np.average(gain, weights=weight)
         return float(mean), float(np.sqrt(np.sum((weight * (gain - mean)) ** 2)) / weight.sum())
+
+    def settled_effects(self):
+        """Effects of the units for the finished model.
+
+        Effects of location go all the way to their estimate, as there are no trees to come that they could forestall.
+        Those of other losses stay where the rounds took them: their estimate is one with the variance between units,
+        and on what trees fitted to the same rows leave it is too large.
+        """
+        if self.effects is None or not self.loss.constant_hessian:
+            return None if self.effects is None else self.effects.values
+        return self.effects.estimate(self.train.raw(self.share) - self.effects.values[self.train.units])
 
     def record(self):
         """Note the loss of the model as it is."""

@@ -55,6 +55,7 @@ class Fitted(NamedTuple):
     loss: Any
     constant: np.ndarray  # (n_outputs,)
     start: np.ndarray  # (n_units, n_outputs), constant included
+    effects: np.ndarray | None  # (n_units, n_outputs), as far as they had come with the last round
     effect_variance: np.ndarray | None  # (n_outputs,), between units
     theta: np.ndarray  # (n_units,)
     theta_start: np.ndarray  # (n_units,)
@@ -104,6 +105,7 @@ def fit_rows(rows: Rows, plan, loss, options, n_classes, seed, n_threads, earlie
             rows.units,
             options.validation_fraction,
             np.random.default_rng([seed, 0]),
+            rows.y if rows.classified else None,
         )
         if not mask.any():
             raise ValueError(
@@ -115,9 +117,7 @@ def fit_rows(rows: Rows, plan, loss, options, n_classes, seed, n_threads, earlie
         )
         if n_passes == 1:
             return fitted
-        again = _grow(
-            rows, None, rounds, plan, prepared, options, seed, n_threads, None, progress, fitted.sequence
-        )
+        again = _grow(rows, None, rounds, plan, prepared, options, seed, n_threads, None, progress, fitted.sequence)
         return again._replace(validation_loss=fitted.validation_loss)
 
 
@@ -168,7 +168,7 @@ def uses_partition(options, n_units):
 def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier, progress, sequence=None):
     constant = _constant(rows, loss, options) if earlier is None else earlier.constant
     effects = _effects(rows, loss, options, constant, earlier)
-    start = _starts(rows, constant, effects)
+    start = _starts(rows, constant, None if effects is None else effects.values)
     done = dict.fromkeys(rounds, 0)
     if earlier is not None:
         done = {block: earlier.sequence.count(block) for block in rounds}
@@ -195,7 +195,7 @@ def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier,
         theta = random_start(rows.n_units, np.random.default_rng([seed, 1]))
     else:
         fresh = _effects(rows, loss, options, constant, None)
-        theta = probe_theta(_fold(rows, _starts(rows, constant, fresh)), loss, grower, settings, fresh, seed, options)
+        theta = probe_theta(_fold(rows, _starts(rows, constant, None)), loss, grower, settings, fresh, seed, options)
     # A pass that is followed by a second one leaves only its sequence behind.
     last = held_out is None or not (options.refit and not options.warm_start)
     model = GrowingModel(train, validation, loss, grower, settings, theta, effects, seed, options, train_scored=last)
@@ -211,7 +211,8 @@ def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier,
         model.forest(before),
         loss,
         constant,
-        _starts(rows, constant, effects),
+        _starts(rows, constant, model.settled_effects()),
+        None if effects is None else effects.values,
         None if effects is None else effects.variance,
         model.theta,
         model.theta_start,
@@ -249,14 +250,13 @@ def _effects(rows, loss, options, constant, earlier):
     """Effects of the units on top of the constant, or None where there are to be none."""
     if options.init != "task":
         return None
-    offset = np.tile(constant, (len(rows.y), 1))
-    known = () if earlier is None else (earlier.start - earlier.constant, earlier.effect_variance)
-    return UnitEffects(loss, rows.y, rows.weight, rows.units, rows.n_units, offset, *known)
+    known = () if earlier is None else (earlier.effects, earlier.effect_variance)
+    return UnitEffects(loss, rows.y, rows.weight, rows.units, rows.n_units, *known)
 
 
 def _starts(rows, constant, effects):
     """Raw prediction that each unit starts from, (n_units, n_outputs)."""
-    return np.tile(constant, (rows.n_units, 1)) + (0.0 if effects is None else effects.values)
+    return np.tile(constant, (rows.n_units, 1)) + (0.0 if effects is None else effects)
 
 
 def _fold(rows, start):

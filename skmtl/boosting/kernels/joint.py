@@ -2,9 +2,10 @@
 
 Every unit (a task, or a pair of task and target column) has its own sums in every node. A split's gain is the sum over
 units of what each would gain alone, less what chance alone would show: a unit of noise with dispersion phi gains
-``phi (H_l / (H_l + l2) + H_r / (H_r + l2) - H / (H + l2))`` on average. So units of twenty rows decide together *where* to
-split and keep to themselves *how much*. Sharing a structure between several outputs of the same rows is from Z. Ying et al., "MT-GBM:
-A multi-task gradient boosting machine with shared decision trees", 2022, arXiv 2201.06239; here a row has one unit.
+``phi (H_l / (H_l + l2) + H_r / (H_r + l2) - H / (H + l2))`` on average. So units of twenty rows decide together *where*
+to split and keep to themselves *how much*. Sharing a structure between several outputs of the same rows is from Z. Ying
+et al., "MT-GBM: A multi-task gradient boosting machine with shared decision trees", 2022, arXiv 2201.06239; here a row
+has one unit.
 
 The gain of a unit changes only at codes that the unit has, so it is added up as differences: the cost of a split
 search is linear in rows, whatever the number of units times bins.
@@ -20,7 +21,6 @@ from numba import njit
 from .joint_plain import SHORT, add_plain_gains, add_two_code_gains, run_totals
 from .partition import partition_rows
 from .score import TIE
-from .types import CODE_WORDS
 
 
 class JointTable(NamedTuple):
@@ -36,7 +36,10 @@ class JointTable(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def coarsen(bins, fine_to_coarse, out):
-    """Write coarse codes of the first features; fine_to_coarse : uint8 (n_features, 256); bins, out : uint8, out shorter"""
+    """Write coarse codes of the first features.
+
+    bins : uint8 (n_features or more, n_rows); fine_to_coarse : uint8 (n_features, 256); out : uint8 (n_features, n_rows)
+    """
     for f in range(out.shape[0]):
         table = fine_to_coarse[f]
         for i in range(bins.shape[1]):
@@ -347,19 +350,28 @@ def grow_joint_tree(table, data, settings, noise, rows, nodes, runs, buffer):
 
 @njit(cache=True, nogil=True)
 def joint_values(
-    nodes, n_nodes, rows, units, gradient, hessian, l2, pooled_l2, centred, shrinkage, unit_row, values, unit_values, out
+    nodes,
+    n_nodes,
+    rows,
+    units,
+    gradient,
+    hessian,
+    l2,
+    shrinkage,
+    unit_row,
+    values,
+    unit_values,
+    out,
 ):
     """Write the values of the leaves, those of every unit and those for units not seen, and add them to `out`.
 
-    A unit's value is ``-shrinkage * (G + l2 * m) / (H + l2)``: with `centred`, m is minus the value of the leaf over all
-    units, with penalty `pooled_l2`, so that a unit's own value is pulled towards the common one instead of zero.
+    A unit's value is ``-shrinkage * G / (H + l2)``; for units not seen, G and H are sums over all units.
 
     gradient, hessian, out : float64 (n, n_outputs); unit_row : int32 (n_nodes,), out, row of a leaf in `unit_values`;
     values : float64 (n_nodes, n_outputs), out; unit_values : float64 (n_leaves, n_units, n_outputs), out
     """
     n_outputs = out.shape[1]
     n_leaves = 0
-    centre = np.zeros(n_outputs)
     for node in range(n_nodes):
         unit_row[node] = -1
         values[node, :] = 0.0
@@ -374,10 +386,8 @@ def joint_values(
             for i in range(start, stop):
                 g += gradient[rows[i], k]
                 h += hessian[rows[i], k]
-            value = -g / (h + pooled_l2) if h + pooled_l2 > 0.0 else 0.0
-            values[node, k] = shrinkage * value
-            centre[k] = value if centred else 0.0
-            unit_values[leaf, :, k] = shrinkage * centre[k]
+            values[node, k] = -shrinkage * g / (h + l2) if h + l2 > 0.0 else 0.0
+        unit_values[leaf] = 0.0
         i = start
         while i < stop:
             unit = units[rows[i]]
@@ -390,7 +400,7 @@ def joint_values(
                     g += gradient[rows[j], k]
                     h += hessian[rows[j], k]
                 if h + l2 > 0.0:
-                    unit_values[leaf, unit, k] = shrinkage * (l2 * centre[k] - g) / (h + l2)
+                    unit_values[leaf, unit, k] = -shrinkage * g / (h + l2)
                 for j in range(i, end):
                     out[rows[j], k] += unit_values[leaf, unit, k]
             i = end
@@ -399,7 +409,7 @@ def joint_values(
 
 @njit(cache=True, nogil=True)
 def to_fine(nodes, n_nodes, n_bins, coarse_n_bins, last_fine):
-    """Translate thresholds from coarse codes to the codes of the whole table; last_fine : uint8 (n_features, 256)"""
+    """Translate thresholds from coarse codes to those of the whole table; last_fine : uint8 (n_features, 256)."""
     for node in range(n_nodes):
         if nodes.left[node] == 0 or nodes.categorical[node]:
             continue

@@ -1,7 +1,7 @@
 """Gains of units at every threshold where a single channel holds all: one output, rows of weight 1, Hessians of 1.
 
-Twin of `joint._add_run_gains` in scalars, because most joint trees spend their time here. A feature with two codes, such
-as one column of a one-hot code, needs no histogram at all.
+Twin of `joint._add_run_gains` in scalars, because most joint trees spend their time here. A feature with two codes,
+such as one column of a one-hot code, needs no histogram at all.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def seed_of(number):
 def write_seeds(state, out):
     """Fill `out`, int64 (n,), with states for as many generators."""
     for i in range(out.shape[0]):
-        # Scrambled: of one generator's states in a row, each stream would repeat the one before it from its second number.
+        # Scrambled: of one generator's states in a row, each would start the stream of the one before it, one later.
         z = (state + i * 40503) & 0x7FFFFFFF
         z = ((z ^ (z >> 16)) * 0x45D9F3B) & 0x7FFFFFFF
         z = ((z ^ (z >> 15)) * 0x45D9F3B) & 0x7FFFFFFF
@@ -41,8 +41,8 @@ def write_seeds(state, out):
 def sample_rows(n, state, out):
     """Draw ``len(out)`` of the numbers 0 to n - 1 without replacement, ascending, into `out`, int32.
 
-    One pass: each number is taken with the probability that leaves every subset equally likely. C. T. Fan, M. E. Muller,
-    I. Rezucha, "Development of sampling plans by using sequential selection techniques", JASA 57, 1962.
+    One pass: each number is taken with the probability that leaves every subset equally likely. C. T. Fan, M. E.
+    Muller, I. Rezucha, "Development of sampling plans by using sequential selection techniques", JASA 57, 1962.
     """
     wanted, taken = out.shape[0], 0
     for i in range(n):

@@ -7,7 +7,7 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def variance_ratio(residual, weight, pointers, total, mean):
-    """Variance within units over variance between them, of a one-way random effects model; infinite where it is unknown.
+    """Variance within units over variance between them, of a one-way random effects model; infinite where unknown.
 
     Analysis of variance estimator; S. R. Searle, G. Casella, C. E. McCulloch, "Variance Components", Wiley, 1992,
     chapter 3.

@@ -18,8 +18,8 @@ class Phase:
     tol : float
         What counts as an improvement.
     wary : bool, default=False
-        Give up sooner while few rounds have improved the loss, and go back to the start unless the gain of the whole phase
-        exceeds its standard error.
+        Give up sooner while few rounds have improved the loss, and go back to the start unless the gain of the whole
+        phase exceeds its standard error.
     """
 
     def __init__(self, model, patience, tol, wary=False):
