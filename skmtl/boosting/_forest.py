@@ -89,9 +89,8 @@ class Trees:
         sizes = [len(trees.nodes.feature) for trees in parts]
         starts = np.cumsum([0, *sizes[:-1]])
         *plain, _, _ = zip(*(trees.nodes for trees in parts), strict=True)
-        unit_row, unit_value = cls._join_unit_values(parts)
-        joined = [np.concatenate(arrays) for arrays in plain]
-        nodes = FlatTrees(*joined, unit_row=unit_row, unit_value=unit_value)
+        joined = [*(np.concatenate(arrays) for arrays in plain), *cls._join_unit_values(parts)]
+        nodes = FlatTrees(*joined)
         return cls(
             nodes,
             np.concatenate([trees.roots + start for trees, start in zip(parts, starts, strict=True)]),
@@ -120,7 +119,7 @@ class Trees:
     @classmethod
     def single(cls, flat, n_nodes, part):
         """One tree that belongs to all units, the first `n_nodes` nodes of `flat`."""
-        nodes = FlatTrees(*(array[:n_nodes] for array in flat[:-1]), flat.unit_value)
+        nodes = FlatTrees(*[*(array[:n_nodes] for array in flat[:-1]), flat.unit_value])
         return cls(nodes, np.zeros(1, np.int64), np.array([part], np.int8), np.array([-1], np.int32))
 
 

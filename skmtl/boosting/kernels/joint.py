@@ -38,7 +38,7 @@ class JointTable(NamedTuple):
 def coarsen(bins, fine_to_coarse, out):
     """Write coarse codes of the first features.
 
-    bins : uint8 (n_features or more, n_rows); fine_to_coarse : uint8 (n_features, 256); out : uint8 (n_features, n_rows)
+    bins : uint8 (n_features or more, n); fine_to_coarse : uint8 (n_features, 256); out : uint8 (n_features, n)
     """
     for f in range(out.shape[0]):
         table = fine_to_coarse[f]

@@ -4,8 +4,8 @@ Opening. A step is fitted on a share of the rows, and what it gains on the other
 block with the largest average gain; a block that is not chosen is tried now and then. Shared steps are always kept. A
 step of another block is kept where its gain exceeds its standard error and clearly exceeds what shared steps gain at
 present: only then is it worth the parameters that every task has in it. Where tasks have little in common this matters,
-because shared trees would otherwise spend hundreds of rounds on telling tasks apart. The opening ends as soon as nothing
-but shared steps was kept for some rounds; on most tables that is at once.
+because shared trees would otherwise spend hundreds of rounds on telling tasks apart. The opening ends when nothing but
+shared steps was kept for some rounds; on most tables that is at once.
 
 Close. The blocks follow each other, each until the held-out loss no longer falls. What a block other than the shared
 one adds is dropped as a whole unless its gain on the held-out rows exceeds the standard error of that gain.
