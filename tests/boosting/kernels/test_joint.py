@@ -140,7 +140,7 @@ def test_larger_trees_split_the_leaf_that_gains_most():
 
 
 def test_interaction_groups_hold_on_every_path():
-    table, data, gradient, _, _, n_units = _draw(2, "counts", n=600)
+    table, data, _, _, _, n_units = _draw(2, "counts", n=600)
     groups = np.array([[1, 1, 0], [0, 0, 1]], np.uint8)
     nodes, count, _ = _grow(
         table._replace(groups=groups),
@@ -162,7 +162,7 @@ def test_interaction_groups_hold_on_every_path():
 
 
 def test_pure_noise_is_not_split():
-    """Less what chance would show, the gain of noise is as often negative: splits are rare where a plain search has one."""
+    """Less what chance would show, the gain of noise is as often negative: a search without that has a split always."""
     split = 0
     for seed in range(20):
         rng = np.random.default_rng(seed)
