@@ -17,8 +17,8 @@ gpboost
 lightgbm_per_task
     One LightGBM per task. From 500 rows (train + validation) 15 leaves of at least 20 rows, below 4 leaves of at least
     5. Tasks of 50 rows or more stop early on their own validation rows (patience 50, at most 1 000 rounds), smaller
-    ones get 30 rounds. Probabilities of a task of n rows are averaged with the class frequencies of all tasks, which weigh
-    as much as one row of n + 1: a task may lack a class. A task with a single class gets that average alone.
+    ones get 30 rounds. Probabilities of a task of n rows are averaged with the class frequencies of all tasks, which
+    weigh as much as one row of n + 1: a task may lack a class. A task with a single class gets that average alone.
 hist_gradient_boosting
     HistGradientBoosting of scikit-learn with its defaults, on the tables without tasks only.
 
@@ -313,11 +313,8 @@ def run(model, name, seed):
         if isinstance(message, str):
             append(PEERS, table=name, seed=seed, model=model, refit=0, note=message)
             continue
-        refit, value, seconds, taken = message
-        note = f"a fit took more than {SECONDS_PER_FIT} s" if taken > SECONDS_PER_FIT else ""
-        append(
-            PEERS, table=name, seed=seed, model=model, refit=refit, score=value, seconds=round(seconds, 3), note=note
-        )
+        refit, value, seconds = message
+        append(PEERS, table=name, seed=seed, model=model, refit=refit, score=value, seconds=round(seconds, 3))
         print(f"{model:<24}{name:<18}{seed}  {refit}  {value:>12.5f}{seconds:>9.2f} s", flush=True)
     process.join()
     if process.exitcode != 0:

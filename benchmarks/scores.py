@@ -103,9 +103,11 @@ def _number(value):
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4f}"
 
 
-def compare(ours_path=OURS, peers_path=PEERS):
-    """Print our scores beside those of the peers, on the seeds that ours has."""
+def compare(ours_path=OURS, peers_path=PEERS, tables=None):
+    """Print our scores beside those of the peers, on the seeds that ours has; all tables, or those named."""
     ours, peers = read(ours_path), read(peers_path)
+    if tables is not None:
+        ours = ours[ours["table"].isin(tables)]
     failed = ours[ours["score"].isna()]
     for row in failed.itertuples():
         print(f"FAILED: {row.table}, seed {row.seed}, {row.model}: {row.note}")
