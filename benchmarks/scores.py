@@ -121,37 +121,42 @@ def compare(ours_path=OURS, peers_path=PEERS, tables=None):
 
 
 def _compare_with_tasks(ours, peers):
-    print("Mean test score; *: fitted again on train + validation; z: paired difference to lightgbm* over its error.")
+    print(
+        "Mean test score; *: fitted again on train + validation; in brackets the seeds that both have, if not\n"
+        "all, and how far ours is above on these; z: paired difference to lightgbm* over its standard error."
+    )
     n_best = n_worse = 0
     names = ours["table"].unique()
     for name in names:
         own = ours[ours["table"] == name].set_index("seed")["score"]
         theirs = {}
         for (model, refit), rows in peers[peers["table"] == name].groupby(["model", "refit"]):
-            scores = rows.set_index("seed")["score"].reindex(own.index)
-            if scores.notna().all():  # a mean over other seeds would not compare
+            scores = rows.set_index("seed")["score"]
+            scores = scores[scores.index.isin(own.index)]
+            if len(scores):
                 theirs[_label(model, refit)] = scores
-        means = {label: scores.mean() for label, scores in theirs.items()}
+        gaps = {label: own[scores.index].mean() / scores.mean() - 1 for label, scores in theirs.items()}
         print(f"\n{name:<14}{_number(own.mean()):>9} ± {_number(own.std()) if len(own) > 1 else '-'}, {len(own)} seeds")
-        print("    " + "  ".join(f"{label} {_number(mean)}" for label, mean in sorted(means.items(), key=_by_value)))
-        if not means:
-            print("    no peer has scores on all these seeds")
+        if not gaps:
+            print("    no peer has scores on these seeds")
             continue
-        best = min(means, key=means.get)
-        gap = own.mean() / means[best] - 1
+        order = sorted(gaps, key=gaps.get, reverse=True)
+        print("    " + "  ".join(_peer(label, theirs[label], gaps[label], len(own)) for label in order))
+        best, gap = order[0], gaps[order[0]]
         n_best += gap <= 0
         verdict = f"{'AT OR BELOW the best' if gap <= 0 else 'above the best'} ({best}, {100 * gap:+.2f} %)"
         if "lightgbm*" in theirs and len(own) > 1:
-            difference = own - theirs["lightgbm*"]
-            z = difference.mean() / (difference.std() / np.sqrt(len(own)))
+            difference = (own - theirs["lightgbm*"]).dropna()
+            z = difference.mean() / (difference.std() / np.sqrt(len(difference)))
             n_worse += z > 1
             verdict += f"; z {z:+.1f}{', WORSE than lightgbm* by more than one standard error' if z > 1 else ''}"
         print(f"    {verdict}")
     print(f"\nAt or below the best peer: {n_best} of {len(names)}. Worse than lightgbm* by more than 1 se: {n_worse}.")
 
 
-def _by_value(item):
-    return item[1]
+def _peer(label, scores, gap, n_seeds):
+    some = f" ({len(scores)} seeds, {100 * gap:+.2f} %)" if len(scores) < n_seeds else ""
+    return f"{label} {_number(scores.mean())}{some}"
 
 
 def _compare_plain(ours, peers):
