@@ -9,6 +9,9 @@ versions go to ``results/peers_versions.json``. The split is that of `skmtl.benc
 lightgbm
     LightGBM with the task as a category: 15 leaves, learning rate 0.05, at most 3 000 rounds, early stopping on the
     validation rows with a patience of 50.
+lightgbm_tamed
+    The same with ``lambda_l2=1`` and ``min_sum_hessian_in_leaf=1``, on the tables of many classes only: without, rare
+    classes make LightGBM diverge on some seeds.
 catboost
     CatBoost's defaults with the task as a categorical feature; learning rate, rounds and stopping as above.
 gpboost
@@ -46,7 +49,7 @@ import numpy as np
 import pandas as pd
 from scores import PEERS, RESULTS, aligned, append, divide, read, score
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from tables import PLAIN, names
+from tables import PLAIN, load, names
 
 LEARNING_RATE, MAX_ROUNDS, PATIENCE = 0.05, 3000, 50
 SECONDS_PER_FIT = 90
@@ -72,10 +75,10 @@ def lightgbm_settings(data, seed, **changed):
     return settings | changed
 
 
-def fit_lightgbm(data, seed):
+def fit_lightgbm(data, seed, **changed):
     """Yield ``(refit, predict)`` for the model that stopped early and for the one fitted again on all rows."""
     labels, validation = np.unique(data.tasks), data.validation
-    settings = lightgbm_settings(data, seed)
+    settings = lightgbm_settings(data, seed, **changed)
 
     def with_task(X, tasks):
         return X.assign(task_label=pd.Categorical(tasks, categories=labels))
@@ -93,6 +96,11 @@ def fit_lightgbm(data, seed):
     everything = lightgbm.Dataset(full, data.y, params=settings)
     model = lightgbm.train(settings, everything, num_boost_round=search.best_iteration)
     yield 1, lambda X, tasks: model.predict(with_task(X, tasks), num_threads=1)
+
+
+def fit_lightgbm_tamed(data, seed):
+    """Yield ``(refit, predict)`` as `fit_lightgbm` does."""
+    return fit_lightgbm(data, seed, lambda_l2=1.0, min_sum_hessian_in_leaf=1.0)
 
 
 def fit_catboost(data, seed):
@@ -267,6 +275,7 @@ def fit_hist_gradient_boosting(data, seed):
 
 PEER_FITS = {
     "lightgbm": fit_lightgbm,
+    "lightgbm_tamed": fit_lightgbm_tamed,
     "catboost": fit_catboost,
     "gpboost": fit_gpboost,
     "lightgbm_per_task": fit_lightgbm_per_task,
@@ -335,6 +344,15 @@ def write_versions():
     (RESULTS / "peers_versions.json").write_text(json.dumps(versions, indent=2) + "\n")
 
 
+def tables_of(model):
+    """Return the tables on which a peer runs."""
+    if model == "hist_gradient_boosting":
+        return PLAIN
+    if model == "lightgbm_tamed":
+        return [name for name in names() if load(name).kind == "multiclass"]
+    return names()
+
+
 def _is_missing(model, name, seed):
     """Return whether a fit is still to do, and forget the half of one that was interrupted."""
     lines = read(PEERS)
@@ -358,7 +376,7 @@ def main():
     options = parser.parse_args()
     write_versions()
     for model in options.models.split(","):
-        there = PLAIN if model == "hist_gradient_boosting" else names()
+        there = tables_of(model)
         wanted = options.tables.split(",") if options.tables else there
         for seed in range(options.seeds):  # so that a run cut short has some seeds of every table
             for name in (name for name in wanted if name in there):
