@@ -14,7 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from .._sklearn import StrOptions, _fit_context
-from ..losses import CLASSIFICATION_LOSSES, resolve_loss
+from ..losses import CLASSIFICATION_LOSSES, ClassificationLoss, resolve_loss
 from ..tasks import observed_pairs
 from ..tasks._values import as_array
 from ._base import BaseRMTGB, output_names
@@ -189,7 +189,7 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
 
     _parameter_constraints: dict = {
         **BaseRMTGB._parameter_constraints,
-        "loss": [StrOptions(set(CLASSIFICATION_LOSSES)), *CLASSIFICATION_LOSSES.values()],
+        "loss": [str, ClassificationLoss],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "unseen_classes": [StrOptions({"zero", "shared"})],
     }
@@ -544,7 +544,7 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
             raise ValueError(f"'monotonic_cst' is for regression and two classes. Got {n_classes} classes.")
 
     def _make_loss(self):
-        return resolve_loss(self.loss, CLASSIFICATION_LOSSES)
+        return resolve_loss(self.loss, CLASSIFICATION_LOSSES, form="boosting")
 
     # Predictions -----------------------------------------------------------------------------------------------------
 

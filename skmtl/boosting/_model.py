@@ -154,7 +154,8 @@ class GrowingModel:
         self.train_loss.append(self.loss.mean_loss(self.train.y, self.train.raw(self.share), self.train.weight))
         if self.validation is not None:
             fold = self.validation
-            self.validation_loss.append(self.loss.mean_loss(fold.y, fold.raw(self.share), fold.weight))
+            loss = self.loss.bind(fold.units)
+            self.validation_loss.append(loss.mean_loss(fold.y, fold.raw(self.share), fold.weight))
 
     def save(self):
         """State of the model, to go back to."""

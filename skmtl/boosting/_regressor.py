@@ -11,8 +11,8 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 
-from .._sklearn import Interval, StrOptions, _fit_context
-from ..losses import REGRESSION_LOSSES, resolve_loss
+from .._sklearn import Interval, _fit_context
+from ..losses import REGRESSION_LOSSES, RegressionLoss, resolve_loss
 from ._base import BaseRMTGB, output_names
 
 
@@ -172,7 +172,7 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
 
     _parameter_constraints: dict = {
         **BaseRMTGB._parameter_constraints,
-        "loss": [StrOptions(set(REGRESSION_LOSSES)), *REGRESSION_LOSSES.values()],
+        "loss": [str, RegressionLoss],
         "quantile": [Interval(Real, 0, 1, closed="neither"), None],
     }
 
@@ -379,4 +379,4 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
             if self.quantile is None:
                 raise ValueError("loss='quantile' needs 'quantile', a number strictly between 0 and 1. Got None.")
             return resolve_loss(self.loss, REGRESSION_LOSSES, quantile=float(self.quantile))
-        return resolve_loss(self.loss, REGRESSION_LOSSES)
+        return resolve_loss(self.loss, REGRESSION_LOSSES, form="boosting")

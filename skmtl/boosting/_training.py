@@ -139,7 +139,8 @@ def uses_partition(options, n_units):
     return n_units > 1 and rounds_of(options, n_units, stopping=True)["partition"] > 0
 
 
-def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier, progress):
+def _grow(rows, held_out, rounds, plan, prepared, options, seed, n_threads, earlier, progress):
+    loss = prepared.bind(rows.units)
     constant = _constant(rows, loss, options) if earlier is None else earlier.constant
     effects = _effects(rows, loss, options, constant, earlier)
     start = _starts(rows, constant, effects)
@@ -184,7 +185,7 @@ def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier,
     schedule.run(model)
     return Fitted(
         model.forest(before),
-        loss,
+        prepared,
         constant,
         _starts(rows, constant, effects),
         None if effects is None else effects.variance,

@@ -6,14 +6,15 @@ import numpy as np
 from scipy.special import expit, logsumexp, softmax
 
 from . import _kernels
-from ._base import Loss
+from ._base import ClassificationLoss
+from ._torch import log_probability
 
 
 def _weights(weight):
     return np.empty(0) if weight is None else weight
 
 
-class LogLoss(Loss):
+class LogLoss(ClassificationLoss):
     r"""Logistic loss, also known as cross-entropy.
 
     Two classes have one raw prediction f with :math:`P(y = 1) = 1 / (1 + e^{-f})`; more classes have one each and a
@@ -28,16 +29,9 @@ class LogLoss(Loss):
     def __init__(self, one_output_per_class=False):
         self.one_output_per_class = one_output_per_class
 
-    def prepare(self, y, weight=None, n_classes=None):
-        """See :class:`Loss`."""
-        loss = LogLoss(self.one_output_per_class)
-        loss._n_outputs = 1 if n_classes == 2 and not self.one_output_per_class else n_classes
-        return loss
-
-    @property
-    def n_outputs(self):
-        """Number of raw predictions per row."""
-        return self._n_outputs
+    def n_outputs_for(self, n_classes=None):
+        """One for two classes, unless asked otherwise; one for each of more."""
+        return 1 if n_classes == 2 and not self.one_output_per_class else n_classes
 
     def initial_raw(self, y, weight=None):
         """Log-odds, or logs of the class shares (of zero mean)."""
@@ -61,13 +55,17 @@ class LogLoss(Loss):
 
     def row_loss(self, y, raw):
         """Loss of each row."""
-        if self.n_outputs == 1:
+        if raw.shape[1] == 1:
             return np.logaddexp(0.0, raw[:, 0]) - y * raw[:, 0]
         return logsumexp(raw, axis=1) - np.take_along_axis(raw, y.astype(np.intp)[:, None], axis=1)[:, 0]
 
     def inverse_link(self, raw):
         """Probabilities of all classes."""
-        if self.n_outputs == 1:
+        if raw.shape[1] == 1:
             positive = expit(raw[:, 0])
             return np.column_stack([1.0 - positive, positive])
         return softmax(raw, axis=1)
+
+    def torch_rows(self, raw, y, allowed=None):
+        """See :class:`Loss`."""
+        return -log_probability(raw, y, allowed)

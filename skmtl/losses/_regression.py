@@ -9,7 +9,8 @@ from scipy.special import xlogy
 
 from .._quantile import weighted_quantile
 from . import _kernels
-from ._base import Loss
+from ._base import RegressionLoss
+from ._torch import safe_exp
 
 
 def _weights(weight):
@@ -21,7 +22,7 @@ def _weighted_quantile(values, weight, q):
     return weighted_quantile(values, np.ones_like(values) if weight is None else weight, q)
 
 
-class SquaredLoss(Loss):
+class SquaredLoss(RegressionLoss):
     r"""Half the squared error, :math:`(y - f)^2 / 2`."""
 
     constant_hessian = True
@@ -38,8 +39,12 @@ class SquaredLoss(Loss):
         """Loss of each row."""
         return 0.5 * (y - raw[:, 0]) ** 2
 
+    def torch_rows(self, raw, y, allowed=None):
+        """See :class:`Loss`."""
+        return 0.5 * (y - raw[:, 0]) ** 2
 
-class QuantileLoss(Loss):
+
+class QuantileLoss(RegressionLoss):
     r"""Pinball loss, :math:`\max(q (y - f), (q - 1)(y - f))`.
 
     Parameters
@@ -85,6 +90,12 @@ class QuantileLoss(Loss):
         difference = y - raw[:, 0]
         return np.maximum(self.quantile * difference, (self.quantile - 1.0) * difference)
 
+    def torch_rows(self, raw, y, allowed=None):
+        """See :class:`Loss`."""
+        above, below = self._slopes()
+        difference = y - raw[:, 0]
+        return below * difference.clamp(min=0.0) + above * (-difference).clamp(min=0.0)
+
 
 class AbsoluteLoss(QuantileLoss):
     r"""Absolute error, :math:`|y - f|`: twice the pinball loss of the median."""
@@ -105,7 +116,7 @@ class AbsoluteLoss(QuantileLoss):
         return np.abs(y - raw[:, 0])
 
 
-class HuberLoss(Loss):
+class HuberLoss(RegressionLoss):
     r"""Huber loss: :math:`r^2 / 2` for residuals up to delta, :math:`\delta (|r| - \delta / 2)` beyond.
 
     Parameters
@@ -158,8 +169,16 @@ class HuberLoss(Loss):
         size = np.abs(y - raw[:, 0])
         return np.where(size <= self.delta, 0.5 * size**2, self.delta * (size - 0.5 * self.delta))
 
+    def torch_rows(self, raw, y, allowed=None):
+        """See :class:`Loss`."""
+        if self.delta is None:
+            raise ValueError("'delta' is None: prepare the loss with the targets of the fit first, or set a number.")
+        size = (y - raw[:, 0]).abs()
+        inside = size.clamp(max=self.delta)
+        return inside * (size - 0.5 * inside)
 
-class PoissonLoss(Loss):
+
+class PoissonLoss(RegressionLoss):
     r"""Half the Poisson deviance with a log link; targets are counts or rates, zero included."""
 
     def check_target(self, y):
@@ -182,12 +201,16 @@ class PoissonLoss(Loss):
         """Loss of each row."""
         return xlogy(y, y) - y * raw[:, 0] - y + np.exp(raw[:, 0])
 
+    def torch_rows(self, raw, y, allowed=None):
+        """See :class:`Loss`."""
+        return y.xlogy(y) - y * raw[:, 0] - y + safe_exp(raw[:, 0])
+
     def inverse_link(self, raw):
         """Exponential."""
         return np.exp(raw[:, 0])
 
 
-class GammaLoss(Loss):
+class GammaLoss(RegressionLoss):
     r"""Half the gamma deviance with a log link; targets are positive."""
 
     def check_target(self, y):
@@ -208,6 +231,10 @@ class GammaLoss(Loss):
     def row_loss(self, y, raw):
         """Loss of each row."""
         return raw[:, 0] - np.log(y) + y * np.exp(-raw[:, 0]) - 1.0
+
+    def torch_rows(self, raw, y, allowed=None):
+        """See :class:`Loss`."""
+        return raw[:, 0] - y.log() + y * safe_exp(-raw[:, 0]) - 1.0
 
     def inverse_link(self, raw):
         """Exponential."""
