@@ -2,21 +2,41 @@
 
 from ._base import ClassificationLoss, Loss, RegressionLoss
 from ._classification import LogLoss
+from ._comp_sum import CompSumLoss, GeneralizedCrossEntropy
+from ._focal import FocalLoss
 from ._registry import CLASSIFICATION_LOSSES, REGRESSION_LOSSES, resolve_loss
-from ._regression import AbsoluteLoss, GammaLoss, HuberLoss, PoissonLoss, QuantileLoss, SquaredLoss
+from ._regression import (
+    AbsoluteLoss,
+    GammaLoss,
+    HuberLoss,
+    LogCoshLoss,
+    PoissonLoss,
+    QuantileLoss,
+    SquaredLoss,
+    TweedieLoss,
+)
+from ._spherical import SphericalSoftmaxLoss, TaylorSoftmaxLoss, ZLoss
 
 __all__ = [
     "CLASSIFICATION_LOSSES",
     "REGRESSION_LOSSES",
     "AbsoluteLoss",
     "ClassificationLoss",
+    "CompSumLoss",
+    "FocalLoss",
     "GammaLoss",
+    "GeneralizedCrossEntropy",
     "HuberLoss",
+    "LogCoshLoss",
     "LogLoss",
     "Loss",
     "PoissonLoss",
     "QuantileLoss",
     "RegressionLoss",
+    "SphericalSoftmaxLoss",
     "SquaredLoss",
+    "TaylorSoftmaxLoss",
+    "TweedieLoss",
+    "ZLoss",
     "resolve_loss",
 ]
