@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit, log_expit, log_softmax, softmax
+from scipy.special import expit, softmax
+
+from .kernels import own_probability as kernels
 
 #: Least share of a class at the start of boosting: a class without rows has a finite raw prediction too.
 LEAST_SHARE = 1e-10
@@ -37,9 +39,9 @@ def softmax_link(raw):
 
 def log_own_probability(y, raw):
     """Logarithm of the probability of each row's own class, (n_rows,)."""
-    if raw.shape[1] == 1:
-        return log_expit((2.0 * y - 1.0) * raw[:, 0])
-    return np.take_along_axis(log_softmax(raw, axis=1), y.astype(np.intp)[:, None], axis=1)[:, 0]
+    out = np.empty(len(raw))
+    kernels.log_own_probability(np.asarray(y, dtype=np.float64), np.asarray(raw, dtype=np.float64), out)
+    return out
 
 
 def softmax_factor(n_outputs):

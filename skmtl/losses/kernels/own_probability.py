@@ -36,7 +36,7 @@ def _softmax(raw, i, own, out):
         largest = max(largest, raw[i, k])
     others = 0.0
     for k in range(n_outputs):
-        out[i, k] = fast_exp(raw[i, k] - largest)
+        out[i, k] = np.exp(raw[i, k] - largest)  # one by one: here the library's is quicker
         if k != own:
             others += out[i, k]
     total = others + out[i, own]
@@ -75,6 +75,27 @@ def _write(i, own, w, scale, q, first, second, gradient, hessian):
         exact = second * (q if j == own else p * (p / q)) - first * p * (1.0 - p)
         hessian[i, j] = w * scale * _convex(exact, first, p)
         gradient[i, j] = w * first * (q if j == own else -p)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def log_own_probability(y, raw, out):
+    """Write the logarithm of the probability of each row's own class to `out` : float64 (n,)."""
+    n_outputs = raw.shape[1]
+    if n_outputs == 1:
+        for i in range(y.shape[0]):
+            z = (2.0 * y[i] - 1.0) * raw[i, 0]
+            out[i] = min(z, 0.0) - log1p_of_share(fast_exp(-abs(z)))
+        return
+    for i in range(y.shape[0]):
+        own, largest = int(y[i]), raw[i, 0]
+        for k in range(1, n_outputs):
+            largest = max(largest, raw[i, k])
+        others = 0.0
+        for k in range(n_outputs):
+            if k != own:
+                others += np.exp(raw[i, k] - largest)
+        mine = raw[i, own] - largest
+        out[i] = -np.log1p(others) if mine == 0.0 else mine - np.log(others + np.exp(mine))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

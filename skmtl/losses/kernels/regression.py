@@ -36,7 +36,7 @@ def huber(y, raw, weight, delta, gradient, hessian):
         hessian[i, 0] = w
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def log_cosh(y, raw, weight, scale, gradient, hessian):
     """Derivatives of scale² · log cosh((raw - y) / scale)."""
     for i in range(y.shape[0]):
@@ -68,7 +68,7 @@ def gamma(y, raw, weight, gradient, hessian):
         hessian[i, 0] = w * max(ratio, HESSIAN_FLOOR)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def tweedie(y, raw, weight, power, gradient, hessian):
     """Derivatives of exp((2 - power) · raw) / (2 - power) - y · exp((1 - power) · raw) / (1 - power)."""
     for i in range(y.shape[0]):
