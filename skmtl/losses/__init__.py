@@ -1,5 +1,6 @@
 """Losses: one object per loss, with a name under which estimators know it."""
 
+from ._any_loss import AnyLoss
 from ._base import ClassificationLoss, Loss, RegressionLoss
 from ._classification import LogLoss
 from ._comp_sum import CompSumLoss, GeneralizedCrossEntropy
@@ -21,6 +22,7 @@ __all__ = [
     "CLASSIFICATION_LOSSES",
     "REGRESSION_LOSSES",
     "AbsoluteLoss",
+    "AnyLoss",
     "ClassificationLoss",
     "CompSumLoss",
     "FocalLoss",

@@ -16,3 +16,9 @@ def check_number(name, value, low, high=math.inf, *, open_low=False, open_high=F
         left, right = "(" if open_low else "[", ")" if open_high or math.isinf(high) else "]"
         raise ValueError(f"'{name}' must be a number in {left}{low:g}, {high:g}{right}. Got {value!r}.")
     return number
+
+
+def check_option(name, value, options):
+    """Raise where a parameter is none of the options."""
+    if not isinstance(value, str) or value not in options:
+        raise ValueError(f"'{name}' must be one of {list(options)}. Got {value!r}.")

@@ -7,6 +7,7 @@ from typing import Literal
 
 from sklearn.base import clone
 
+from ._any_loss import AnyLoss
 from ._base import ClassificationLoss, Loss, RegressionLoss
 from ._classification import LogLoss
 from ._comp_sum import CompSumLoss, GeneralizedCrossEntropy
@@ -43,6 +44,7 @@ CLASSIFICATION_LOSSES: dict[str, type[Loss]] = {
     "taylor_softmax": TaylorSoftmaxLoss,
     "spherical_softmax": SphericalSoftmaxLoss,
     "z_loss": ZLoss,
+    "any_loss": AnyLoss,
 }
 
 Form = Literal["boosting", "torch"]

@@ -8,6 +8,7 @@ import numpy as np
 
 from skmtl.losses import (
     AbsoluteLoss,
+    AnyLoss,
     CompSumLoss,
     FocalLoss,
     GammaLoss,
@@ -110,6 +111,18 @@ CLASSES = [
     Case("z_loss, a and b", ZLoss(a=0.1, b=10.0), 5, "surrogate", "other"),
 ]
 CASES = NUMBERS + CLASSES
+#: Losses that are no mean over rows.
+COUPLED = [
+    Case("any_loss", AnyLoss(L=5.0), 2),
+    *[Case(f"any_loss, {name}", AnyLoss(name, L=5.0), 2) for name in ("accuracy", "balanced_accuracy", "gmean", "mcc")],
+    Case("any_loss, fbeta", AnyLoss("fbeta", beta=2.0, L=8.0, hessian="bce"), 2),
+    *[Case(f"any_loss, {name}", AnyLoss(name, L=5.0), 2) for name in ("jaccard", "precision", "youden", "kappa")],
+    *[Case(f"any_loss, four, {name}", AnyLoss(name, L=5.0), 4) for name in ("f1", "accuracy", "gmean", "mcc", "kappa")],
+    Case("any_loss, four, recall", AnyLoss("recall", L=5.0, average="weighted", hessian="bce"), 4),
+    Case("any_loss, four, micro", AnyLoss("f1", L=5.0, average="micro", multiclass="ovr", hessian="const"), 4),
+    Case("any_loss, four, ovr", AnyLoss("mcc", L=5.0, multiclass="ovr"), 4),
+    Case("any_loss, four, callable", AnyLoss(lambda tp, fp, tn, fn: tp / (tp + 2.0 * fp + fn), L=5.0), 4),
+]
 
 
 def derivatives(loss, y, raw, weight=None):

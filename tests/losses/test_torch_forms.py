@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from skmtl.losses import CLASSIFICATION_LOSSES, ClassificationLoss, HuberLoss, LogCoshLoss, LogLoss, resolve_loss
-from tests.losses._cases import CASES, derivatives
+from tests.losses._cases import CASES, COUPLED, derivatives
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("error")
-TORCH_CASES = [case for case in CASES if case.loss.has_torch_form]
+TORCH_CASES = [case for case in CASES + COUPLED if case.loss.has_torch_form]
 ROW_CASES = [case for case in TORCH_CASES if case.loss.elementwise]
 every_loss = pytest.mark.parametrize("case", TORCH_CASES, ids=lambda case: case.name)
 every_row_loss = pytest.mark.parametrize("case", ROW_CASES, ids=lambda case: case.name)
