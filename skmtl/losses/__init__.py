@@ -5,6 +5,7 @@ from ._base import ClassificationLoss, Loss, RegressionLoss
 from ._classification import LogLoss
 from ._comp_sum import CompSumLoss, GeneralizedCrossEntropy
 from ._focal import FocalLoss
+from ._ordinal import OrdinalCrossEntropy
 from ._registry import CLASSIFICATION_LOSSES, REGRESSION_LOSSES, resolve_loss
 from ._regression import (
     AbsoluteLoss,
@@ -32,6 +33,7 @@ __all__ = [
     "LogCoshLoss",
     "LogLoss",
     "Loss",
+    "OrdinalCrossEntropy",
     "PoissonLoss",
     "QuantileLoss",
     "RegressionLoss",

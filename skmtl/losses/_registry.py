@@ -12,6 +12,7 @@ from ._base import ClassificationLoss, Loss, RegressionLoss
 from ._classification import LogLoss
 from ._comp_sum import CompSumLoss, GeneralizedCrossEntropy
 from ._focal import FocalLoss
+from ._ordinal import OrdinalCrossEntropy
 from ._regression import (
     AbsoluteLoss,
     GammaLoss,
@@ -45,6 +46,7 @@ CLASSIFICATION_LOSSES: dict[str, type[Loss]] = {
     "spherical_softmax": SphericalSoftmaxLoss,
     "z_loss": ZLoss,
     "any_loss": AnyLoss,
+    "ordinal": OrdinalCrossEntropy,
 }
 
 Form = Literal["boosting", "torch"]

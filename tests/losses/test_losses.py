@@ -12,6 +12,7 @@ from skmtl.losses import (
     GammaLoss,
     HuberLoss,
     LogLoss,
+    OrdinalCrossEntropy,
     PoissonLoss,
     QuantileLoss,
     SphericalSoftmaxLoss,
@@ -28,7 +29,8 @@ SEEDS = range(3)
 
 
 def softmax_factor(loss):
-    return loss.n_outputs / (loss.n_outputs - 1.0) if loss.n_outputs > 1 else 1.0
+    softmax = loss.n_outputs > 1 and not isinstance(loss, OrdinalCrossEntropy)
+    return loss.n_outputs / (loss.n_outputs - 1.0) if softmax else 1.0
 
 
 @every_loss

@@ -97,7 +97,11 @@ def test_all_classes_allowed_is_no_restriction(case):
 
 @pytest.mark.parametrize(
     "case",
-    [case for case in TORCH_CASES if (case.n_classes or 0) > 2 and not case.name.startswith("focal, alpha")],
+    [
+        case
+        for case in TORCH_CASES
+        if (case.n_classes or 0) > 2 and not case.name.startswith(("focal, alpha", "ordinal"))
+    ],
     ids=lambda case: case.name,
 )
 def test_classes_that_are_not_allowed_are_as_if_absent(case):
@@ -148,7 +152,7 @@ def test_outputs_of_a_head_are_those_of_the_boosting_form(case):
     loss = case.prepared(case.targets(np.random.default_rng(0)))
     assert loss.n_outputs_for(case.n_classes) == case.loss.n_outputs_for(case.n_classes) == loss.n_outputs
     if case.n_classes:
-        assert loss.n_outputs_for(50) == 50
+        assert loss.n_outputs_for(50) == (49 if case.name.startswith("ordinal") else 50)
 
 
 class NoForm(ClassificationLoss):
