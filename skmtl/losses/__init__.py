@@ -4,6 +4,7 @@ from ._any_loss import AnyLoss
 from ._base import ClassificationLoss, Loss, RegressionLoss
 from ._classification import LogLoss
 from ._comp_sum import CompSumLoss, GeneralizedCrossEntropy
+from ._equity import SampleEquityWeights
 from ._focal import FocalLoss
 from ._ordinal import OrdinalCrossEntropy
 from ._registry import CLASSIFICATION_LOSSES, REGRESSION_LOSSES, resolve_loss
@@ -37,6 +38,7 @@ __all__ = [
     "PoissonLoss",
     "QuantileLoss",
     "RegressionLoss",
+    "SampleEquityWeights",
     "SphericalSoftmaxLoss",
     "SquaredLoss",
     "TaylorSoftmaxLoss",
