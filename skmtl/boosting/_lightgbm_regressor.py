@@ -10,7 +10,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 
 from .._sklearn import _fit_context
-from ..losses import REGRESSION_LOSSES, RegressionLoss, resolve_loss
+from ..losses import REGRESSION_LOSSES, QuantilesLoss, RegressionLoss, resolve_loss
 from ._base import output_names
 from ._lightgbm_base import BaseLightGBM
 
@@ -206,6 +206,35 @@ class LightGBMRegressor(RegressorMixin, BaseLightGBM):
         """
         raw, _ = self._raw(X, tasks)
         values = np.stack([self._fitted.loss.inverse_link(raw[:, j]) for j in range(raw.shape[1])], axis=1)
+        return values if self._two_dimensional else values[:, 0]
+
+    def predict_quantiles(self, X: Any, *, tasks: Any = None) -> np.ndarray:
+        """Predict all quantiles of a model fitted with :class:`skmtl.losses.QuantilesLoss`.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Features, with the columns of `fit`.
+        tasks : array-like of shape (n_samples,) or None, default=None
+            Task label of each row; needed after a `fit` on several tasks.
+
+        Returns
+        -------
+        quantiles : ndarray of shape (n_samples, n_quantiles) or (n_samples, n_outputs, n_quantiles)
+            Quantiles, ascending in every row, in the unit of `y`.
+
+        Raises
+        ------
+        TypeError
+            If the model was fitted with another loss.
+        ValueError
+            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
+        """
+        raw, _ = self._raw(X, tasks)
+        loss = self._fitted.loss
+        if not isinstance(loss, QuantilesLoss):
+            raise TypeError(f"'predict_quantiles' needs a fit with loss='quantiles'. It was made with {loss!r}.")
+        values = np.stack([loss.predict_quantiles(raw[:, j]) for j in range(raw.shape[1])], axis=1)
         return values if self._two_dimensional else values[:, 0]
 
     def score(self, X: Any, y: Any, *, tasks: Any = None, sample_weight: Any = None) -> float:
