@@ -45,8 +45,8 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
     Parameters
     ----------
     loss : str or Loss, default="log_loss"
-        Loss to minimise: "log_loss" or an object of :mod:`skmtl.losses`. Two classes have one raw prediction, more
-        classes one each; a tree has a value for each of them in every leaf.
+        Loss to minimise: a name in ``skmtl.losses.CLASSIFICATION_LOSSES`` or an object of :mod:`skmtl.losses`. Two
+        classes mostly have one raw prediction, more classes one each; a tree has a value for each in every leaf.
     task_column : str, int or None, default=None
         Column of X that holds the task label of each row, by name or position. It is taken out before learning. None:
         tasks come as `tasks` to the methods, or there is only one.

@@ -35,8 +35,8 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
     Parameters
     ----------
     loss : str or Loss, default="squared_error"
-        Loss to minimise: "squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma", or an object of
-        :mod:`skmtl.losses`. "poisson" and "gamma" have a log link and predict the mean.
+        Loss to minimise: a name in ``skmtl.losses.REGRESSION_LOSSES`` or an object of :mod:`skmtl.losses`. "poisson",
+        "gamma" and "tweedie" have a log link and predict the mean.
     quantile : float or None, default=None
         The quantile to predict with ``loss="quantile"``.
     task_column : str, int or None, default=None
