@@ -14,7 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from .._sklearn import StrOptions, _fit_context
-from ..losses import CLASSIFICATION_LOSSES, resolve_loss
+from ..losses import CLASSIFICATION_LOSSES, ClassificationLoss, resolve_loss
 from ..tasks import observed_pairs
 from ..tasks._values import as_array
 from ._base import BaseRMTGB, output_names
@@ -45,8 +45,8 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
     Parameters
     ----------
     loss : str or Loss, default="log_loss"
-        Loss to minimise: "log_loss" or an object of :mod:`skmtl.losses`. Two classes have one raw prediction, more
-        classes one each; a tree has a value for each of them in every leaf.
+        Loss to minimise: a name in ``skmtl.losses.CLASSIFICATION_LOSSES`` or an object of :mod:`skmtl.losses`. Two
+        classes mostly have one raw prediction, more classes one each; a tree has a value for each in every leaf.
     task_column : str, int or None, default=None
         Column of X that holds the task label of each row, by name or position. It is taken out before learning. None:
         tasks come as `tasks` to the methods, or there is only one.
@@ -189,7 +189,7 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
 
     _parameter_constraints: dict = {
         **BaseRMTGB._parameter_constraints,
-        "loss": [StrOptions(set(CLASSIFICATION_LOSSES)), *CLASSIFICATION_LOSSES.values()],
+        "loss": [str, ClassificationLoss],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "unseen_classes": [StrOptions({"zero", "shared"})],
     }
@@ -544,7 +544,7 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
             raise ValueError(f"'monotonic_cst' is for regression and two classes. Got {n_classes} classes.")
 
     def _make_loss(self):
-        return resolve_loss(self.loss, CLASSIFICATION_LOSSES)
+        return resolve_loss(self.loss, CLASSIFICATION_LOSSES, form="boosting")
 
     # Predictions -----------------------------------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 
-from .._sklearn import Interval, StrOptions, _fit_context
-from ..losses import REGRESSION_LOSSES, resolve_loss
+from .._sklearn import Interval, _fit_context
+from ..losses import REGRESSION_LOSSES, QuantilesLoss, RegressionLoss, resolve_loss
 from ._base import BaseRMTGB, output_names
 
 
@@ -35,8 +35,8 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
     Parameters
     ----------
     loss : str or Loss, default="squared_error"
-        Loss to minimise: "squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma", or an object of
-        :mod:`skmtl.losses`. "poisson" and "gamma" have a log link and predict the mean.
+        Loss to minimise: a name in ``skmtl.losses.REGRESSION_LOSSES`` or an object of :mod:`skmtl.losses`. "poisson",
+        "gamma" and "tweedie" have a log link and predict the mean.
     quantile : float or None, default=None
         The quantile to predict with ``loss="quantile"``.
     task_column : str, int or None, default=None
@@ -172,7 +172,7 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
 
     _parameter_constraints: dict = {
         **BaseRMTGB._parameter_constraints,
-        "loss": [StrOptions(set(REGRESSION_LOSSES)), *REGRESSION_LOSSES.values()],
+        "loss": [str, RegressionLoss],
         "quantile": [Interval(Real, 0, 1, closed="neither"), None],
     }
 
@@ -326,6 +326,35 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
         for raw in self._staged_raw(bins, task_codes, self._stages()):
             yield self._answer(raw)
 
+    def predict_quantiles(self, X: Any, *, tasks: Any = None) -> np.ndarray:
+        """Predict all quantiles of a model fitted with :class:`skmtl.losses.QuantilesLoss`.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Features, with the columns of `fit`.
+        tasks : array-like of shape (n_samples,) or None, default=None
+            Task label of each row; needed after a `fit` on several tasks.
+
+        Returns
+        -------
+        quantiles : ndarray of shape (n_samples, n_quantiles) or (n_samples, n_outputs, n_quantiles)
+            Quantiles, ascending in every row, in the unit of `y`.
+
+        Raises
+        ------
+        TypeError
+            If the model was fitted with another loss.
+        ValueError
+            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
+        """
+        raw = self._raw(*self._read(X, tasks))
+        loss = self._fitted.loss
+        if not isinstance(loss, QuantilesLoss):
+            raise TypeError(f"'predict_quantiles' needs a fit with loss='quantiles'. It was made with {loss!r}.")
+        values = np.stack([loss.predict_quantiles(raw[:, j]) for j in range(raw.shape[1])], axis=1)
+        return values if self._two_dimensional else values[:, 0]
+
     def score(self, X: Any, y: Any, *, tasks: Any = None, sample_weight: Any = None) -> float:
         """Coefficient of determination.
 
@@ -379,4 +408,4 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
             if self.quantile is None:
                 raise ValueError("loss='quantile' needs 'quantile', a number strictly between 0 and 1. Got None.")
             return resolve_loss(self.loss, REGRESSION_LOSSES, quantile=float(self.quantile))
-        return resolve_loss(self.loss, REGRESSION_LOSSES)
+        return resolve_loss(self.loss, REGRESSION_LOSSES, form="boosting")
