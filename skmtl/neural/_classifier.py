@@ -66,7 +66,7 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTask):
     optimizer : str or type, default="adamw"
         "adam", "adamw", "nadam", "radam", "rmsprop", "sgd", or a class of :mod:`torch.optim`. "adamw" has a weight
         decay of 0.02 for matrices and betas of (0.9, 0.99), unless `net_params` says otherwise.
-    lr : float, default=0.003
+    lr : float, default=0.001
         Learning rate at its highest.
     lr_schedule : {"constant", "cosine", "flat_cosine"}, callable or None, default="flat_cosine"
         Learning rate over training, as a factor from the share of `max_epochs` that is done. "flat_cosine": flat for
@@ -168,7 +168,7 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTask):
         categorical_features: Any = "from_dtype",
         numeric_embedding: Any = "piecewise_linear",
         optimizer: Any = "adamw",
-        lr: float = 0.003,
+        lr: float = 0.001,
         lr_schedule: Any = "flat_cosine",
         max_epochs: int = 60,
         batch_size: int | str = "auto",

@@ -26,7 +26,7 @@ class Frontend(nn.Module):
 
     def __init__(self, numbers, n_categories, embedding):
         super().__init__()
-        self.embed, self.embedded = None, None
+        self.embed = None
         self.n_out = numbers.shape[1]
         if embedding is not None and numbers.shape[1]:
             rows = numbers[: _MAX_ROWS] if len(numbers) <= _MAX_ROWS else numbers[:: len(numbers) // _MAX_ROWS]
@@ -81,6 +81,11 @@ class TabularModule(nn.Module):
     def representation(self):
         """The shared representation of the last call, or None."""
         return getattr(self.core, "representation", None)
+
+    def forget(self):
+        """Let go of the representation of the last call: tensors with a graph can be neither copied nor pickled."""
+        if self.representation is not None:
+            self.core.representation = None
 
     def shared_parameters(self):
         """Parameters that the losses of at least two tasks reach."""

@@ -129,6 +129,7 @@ class MultiTaskNet(skorch.NeuralNet):
             return super().fit_loop(X, y, epochs=epochs, **fit_params)
         finally:
             del self._shared, self._own, self._hooks
+            module.forget()
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """One pass over the batches; losses are read once, at its end."""

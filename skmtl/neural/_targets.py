@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-#: Weight, in rows, of what all tasks have in common when the level or spread of one task is estimated.
+#: Weight, in rows, of what all tasks have in common when the start of one task is estimated.
 _PRIOR_ROWS = 5.0
+#: A task has a spread of its own if it departs from the common one by such a factor, on at least so many rows.
+_FACTOR, _LEAST_ROWS = 10.0, 5
 
 
 class TargetScale(NamedTuple):
@@ -32,8 +34,9 @@ class TargetScale(NamedTuple):
         Notes
         -----
         For "task", levels are the means of the tasks, pulled towards the mean of the column as if every task had a few
-        more rows of it (as many as the spread within tasks against that between them suggests); likewise the logarithms
-        of spreads. A task of one row has the level of its row only in part, and the common spread.
+        more rows of it (as many as the spread within tasks against that between them suggests). Spreads are the median
+        of those of the tasks, so that an error counts the same in every task, except where a task is evidently in
+        another unit.
         """
         center, scale = np.zeros(n_units), np.ones(n_units)
         if kind == "none":
@@ -76,14 +79,13 @@ def _shrunken(x, task, w, n_tasks, pooled):
     between = max(np.average((mean - pooled) ** 2, weights=total) - noise * known.sum() / total.sum(), 0.0)
     prior = noise / between if between > 0 else np.inf
     level = pooled + (mean - pooled) * (1.0 if prior == 0 else total / (total + prior) if np.isfinite(prior) else 0.0)
-    spread = np.sqrt(noise)
-    if spread <= 1e-12:
+    own = np.sqrt(within / safe)
+    usable = known & (rows >= _LEAST_ROWS) & (own > 1e-12)
+    common = np.median(own[usable]) if usable.any() else np.sqrt(max(noise, 0.0))
+    if common <= 1e-12:
         return level, np.sqrt(np.average((x - pooled) ** 2, weights=w))
-    logs = np.log(np.maximum(within / safe, (1e-6 * spread) ** 2))
-    usable = known & (rows > 1)
-    common = np.average(logs[usable], weights=total[usable]) if usable.any() else np.log(noise)
-    share = np.where(usable, total / (total + _PRIOR_ROWS), 0.0)
-    return level, np.exp(0.5 * (share * logs + (1.0 - share) * common))
+    foreign = usable & ((own > _FACTOR * common) | (own * _FACTOR < common))
+    return level, np.where(foreign, own, common)
 
 
 def start_of_raw(loss, y, units, weight, n_units, n_columns, per_unit):

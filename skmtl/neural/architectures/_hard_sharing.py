@@ -40,7 +40,7 @@ class HardSharing(Architecture):
         Whether heads are a common head plus a difference of each task.
     activation : {"relu", "silu", "mish", "selu", "tanh"}, default="relu"
         Function after each layer.
-    dropout : float, default=0.0
+    dropout : float, default=0.1
         Share of the units of a layer that are dropped in training.
 
     References
@@ -60,7 +60,7 @@ class HardSharing(Architecture):
         task_size: int | str = "auto",
         common_head: bool = True,
         activation: str = "relu",
-        dropout: float = 0.0,
+        dropout: float = 0.1,
     ) -> None:
         self.hidden_sizes = hidden_sizes
         self.head_sizes = head_sizes
