@@ -121,7 +121,7 @@ class MemberMLP(nn.Module):
                 ACTIVATIONS[activation](),
             ]
             if dropout > 0.0:
-                layers.append(nn.Dropout(dropout))
+                layers.append(_MemberDropout(dropout))
             n_in = n_out
         self.layers = nn.Sequential(*layers)
         self.n_members = n_members
@@ -130,6 +130,20 @@ class MemberMLP(nn.Module):
     def forward(self, x):
         """Map (n_rows, n_in) to (n_rows, n_members, n_out)."""
         return self.layers(x[:, None].expand(-1, self.n_members, -1))
+
+
+class _MemberDropout(nn.Module):
+    """Dropout that drops the same units of a row in all members: drawing random numbers is what costs."""
+
+    def __init__(self, p):
+        super().__init__()
+        self.p = p
+
+    def forward(self, x):
+        """Map (n_rows, n_members, width) to the same shape."""
+        if not self.training:
+            return x
+        return x * nn.functional.dropout(x.new_ones(len(x), 1, x.shape[2]), self.p)
 
 
 class OwnLinear(nn.Module):
@@ -153,10 +167,7 @@ class OwnLinear(nn.Module):
         self.bias = nn.Parameter(torch.empty(*shape, n_out).uniform_(-bound, bound))
 
     def forward(self, x, tasks):
-        """Map (n_rows, n_in) or (n_rows, n_columns, n_in) to (n_rows, n_columns, n_out).
-
-        A dimension of members may stand in front of the last one, and stays there.
-        """
+        """Map (n_rows, n_in) or (n_rows, n_columns, n_in) to (n_rows, n_columns, n_out)."""
         weight, bias = own(self.weight, tasks), own(self.bias, tasks)  # (n_rows or 1, n_columns, ...)
         if x.ndim == 2:
             x = x[:, None]
