@@ -10,6 +10,8 @@ import numpy as np
 _PRIOR_ROWS = 5.0
 #: A task has a spread of its own if it departs from the common one by such a factor, on at least so many rows.
 _FACTOR, _LEAST_ROWS = 10.0, 5
+#: A spread below this share of the level is the rounding of a constant.
+_ROUNDING = 1e-9
 
 
 class TargetScale(NamedTuple):
@@ -43,18 +45,19 @@ class TargetScale(NamedTuple):
             return cls(center, scale)
         for column in range(n_columns):
             mine = units % n_columns == column
-            task, x, w = units[mine] // n_columns, y[mine], weight[mine]
-            size = max(np.abs(x).max(initial=0.0), np.finfo(float).tiny)
+            if not mine.any():
+                continue
+            task, x = units[mine] // n_columns, y[mine]
+            w = weight[mine] if weight[mine].any() else np.ones(len(x))
+            size = max(np.abs(x).max(), np.finfo(float).tiny)
             x = x / size  # squares of targets of any size stay finite
-            pooled = np.average(x, weights=w)
-            spread = np.sqrt(np.average((x - pooled) ** 2, weights=w))
             own = slice(column, None, n_columns)
-            level = np.full(n_units // n_columns, pooled)
             if kind == "task" and n_units > n_columns:
-                level, spread = _shrunken(x, task, w, len(level), pooled)
+                level, spread = _of_tasks(x, task, w, n_units // n_columns)
+            else:
+                level, spread = _of_all(x, w)
             center[own] = level * size
-            # A constant target, up to rounding, keeps its unit.
-            scale[own] = np.where(spread > 1e-12, spread, 1.0) * size
+            scale[own] = np.where(spread > 0, spread, 1.0) * size
         return cls(center, scale)
 
     def forward(self, y, units):
@@ -66,26 +69,38 @@ class TargetScale(NamedTuple):
         return values * self.scale[units] + self.center[units]
 
 
-def _shrunken(x, task, w, n_tasks, pooled):
-    """Level and spread of each task, pulled towards the common ones."""
-    total = np.bincount(task, weights=w, minlength=n_tasks)
+def _of_all(x, w):
+    """Mean and standard deviation, which is 0 for a constant, up to rounding."""
+    level = np.average(x, weights=w)
+    spread = np.sqrt(np.average((x - level) ** 2, weights=w))
+    return level, spread if spread > _ROUNDING * abs(level) else 0.0
+
+
+def _of_tasks(x, task, w, n_tasks):
+    """Level and spread of each task."""
+    total, rows = np.bincount(task, weights=w, minlength=n_tasks), np.bincount(task, minlength=n_tasks)
     known = total > 0
     safe = np.where(known, total, 1.0)
-    mean = np.where(known, np.bincount(task, weights=w * x, minlength=n_tasks) / safe, pooled)
-    within = np.bincount(task, weights=w * (x - mean[task]) ** 2, minlength=n_tasks)
-    rows = np.bincount(task, minlength=n_tasks)
-    freedom = max(total.sum() * (1.0 - known.sum() / max(rows.sum(), known.sum() + 1)), 1e-300)
-    noise = within.sum() / freedom
-    between = max(np.average((mean - pooled) ** 2, weights=total) - noise * known.sum() / total.sum(), 0.0)
-    prior = noise / between if between > 0 else np.inf
-    level = pooled + (mean - pooled) * (1.0 if prior == 0 else total / (total + prior) if np.isfinite(prior) else 0.0)
-    own = np.sqrt(within / safe)
-    usable = known & (rows >= _LEAST_ROWS) & (own > 1e-12)
-    common = np.median(own[usable]) if usable.any() else np.sqrt(max(noise, 0.0))
-    if common <= 1e-12:
-        return level, np.sqrt(np.average((x - pooled) ** 2, weights=w))
-    foreign = usable & ((own > _FACTOR * common) | (own * _FACTOR < common))
-    return level, np.where(foreign, own, common)
+    mean = np.bincount(task, weights=w * x, minlength=n_tasks) / safe
+    squares = np.bincount(task, weights=w * (x - mean[task]) ** 2, minlength=n_tasks)
+    own = np.sqrt(squares / safe)
+    varies = known & (rows >= _LEAST_ROWS) & (own > _ROUNDING * np.abs(mean))
+    common = np.median(own[varies]) if varies.any() else 0.0
+    foreign = varies & ((own > _FACTOR * common) | (own * _FACTOR < common))
+    alike = known & ~foreign
+    here = alike[task]
+    if not here.any():
+        return mean, own
+    pooled, spread = _of_all(x[here], w[here])
+    # Empirical Bayes: the variance between means, less what the rows' own noise makes, against that noise.
+    n_alike = alike.sum()
+    noise = squares[alike].sum() / total[alike].sum() * (rows[alike].sum() / max(rows[alike].sum() - n_alike, 1))
+    between = np.average((mean[alike] - pooled) ** 2, weights=total[alike]) - noise * n_alike / total[alike].sum()
+    shrunken = np.full(n_tasks, pooled)
+    if between > 0:
+        shrunken = pooled + (mean - pooled) * total / (total + noise / between)
+    level = np.where(foreign, mean, np.where(known, shrunken, pooled))
+    return level, np.where(foreign, own, common if common > 0 else spread)
 
 
 def start_of_raw(loss, y, units, weight, n_units, n_columns, per_unit):
@@ -102,11 +117,11 @@ def start_of_raw(loss, y, units, weight, n_units, n_columns, per_unit):
             mine = units % n_columns == column
             if not mine.any():
                 continue
-            own = slice(column, None, n_columns)
-            start[own] = loss.initial_raw(y[mine], weight[mine])
+            mass = weight[mine] if weight[mine].any() else np.ones(mine.sum())
+            common_y, common_w = _digest(y[mine], mass, loss)
+            start[column::n_columns] = loss.initial_raw(common_y, common_w)
             if not per_unit:
                 continue
-            common_y, common_w = _digest(y[mine], weight[mine], loss.targets == "classes")
             for unit in range(column, n_units, n_columns):
                 rows = order[bounds[unit] : bounds[unit + 1]]
                 start[unit] = loss.initial_raw(
@@ -117,15 +132,15 @@ def start_of_raw(loss, y, units, weight, n_units, n_columns, per_unit):
     return start if np.all(np.isfinite(start)) else None
 
 
-def _digest(y, weight, classes):
+def _digest(y, weight, loss):
     """A few targets with weights that stand for all; together they weigh ``_PRIOR_ROWS``."""
-    if classes:
-        total = np.bincount(y.astype(np.intp), weights=weight)
-        values = np.flatnonzero(total)
-        total = total[values]
+    if loss.targets == "classes":
+        n_classes = loss._n_classes
+        values = np.arange(n_classes, dtype=y.dtype)
+        total = np.bincount(y.astype(np.intp), weights=weight, minlength=n_classes) + 0.5  # no class is impossible
     else:
         order = np.argsort(y, kind="stable")
         parts = np.array_split(order, min(len(y), 100))
-        total = np.array([weight[part].sum() for part in parts])
-        values = np.array([np.average(y[part], weights=weight[part]) for part in parts])
-    return values.astype(y.dtype), total * (_PRIOR_ROWS / total.sum())
+        total = np.array([max(weight[part].sum(), np.finfo(float).tiny) for part in parts])
+        values = np.array([np.average(y[part], weights=weight[part] if weight[part].any() else None) for part in parts])
+    return values, total * (_PRIOR_ROWS / total.sum())

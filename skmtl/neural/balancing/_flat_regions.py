@@ -135,7 +135,7 @@ class FlatRegionsBalancer(Balancer):
                 _write(position + self._move(gradient, position, n_shared), parameters)
                 with replay():
                     value = evaluate().of_task[task]
-                second.append(flat(torch.autograd.grad(value, parameters, allow_unused=True), parameters))
+                    second.append(flat(torch.autograd.grad(value, parameters, allow_unused=True), parameters))
         finally:
             with torch.no_grad():  # the saved values themselves: subtracting the move would lose bits
                 for parameter, value in zip(parameters, kept, strict=True):

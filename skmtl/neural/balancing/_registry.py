@@ -50,7 +50,7 @@ OWN: dict[str, type[Balancing]] = {"db_mtl": DBMTL, "flat_regions": FlatRegions,
 #: All names.
 BALANCINGS = sorted([*AGGREGATORS, *SCALARIZERS, *OWN])
 # Aggregators that need so many rows of the Jacobian; on fewer the mean takes their place.
-_LEAST_ROWS = {"krum": 4, "trimmed_mean": 3}
+_LEAST_ROWS = {"krum": 4, "nash_mtl": 2, "trimmed_mean": 3}
 
 
 class _Named:

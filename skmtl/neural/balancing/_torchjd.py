@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 
 import torch
 
@@ -94,7 +95,10 @@ class AggregatorBalancer(Balancer):
         n = len(jacobian)
         if n not in self.by_size:
             self.by_size[n] = self.make(n).to(jacobian.device)
-        return self.by_size[n](jacobian)
+        with warnings.catch_warnings():
+            # cvxpy on how NashMTL states its problem to it; nothing that a user could change.
+            warnings.filterwarnings("ignore", message="You are solving a parameterized problem that is not DPP")
+            return self.by_size[n](jacobian)
 
     def backward(self, evaluate, shared, own, replay=None):
         """See :class:`Balancer`."""
