@@ -248,12 +248,13 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
         last_good = _LastGood({name: value.clone() for name, value in net.module_.state_dict().items()})
         net.callbacks_.append(("last_good", last_good))
         kept, net.max_epochs = net.max_epochs, self.max_epochs if epochs is None else epochs
-        failed, interrupted = None, False
+        failed: NotFiniteError | None = None
+        interrupted = False
         try:
             net.partial_fit((train, valid))
         except NotFiniteError as error:
             net.module_.load_state_dict(last_good.weights)
-            failed = NotFiniteError(f"{error} The model has the best weights from before.")
+            failed = error
             interrupted = True
             net.notify("on_train_end", X=None, y=None)
         finally:
@@ -264,13 +265,15 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
             interrupted = True
         if interrupted and len(net.history) == n_before:
             raise KeyboardInterrupt if failed is None else failed
-        if interrupted and failed is None:
+        if failed is not None:
+            return NotFiniteError(f"{failed} The model has the best weights from before.")
+        if interrupted:
             warnings.warn(
                 f"Training was interrupted in epoch {len(net.history) + 1}; the model has the best weights so far.",
                 RuntimeWarning,
                 stacklevel=5,
             )
-        return failed
+        return None
 
     # Prediction ------------------------------------------------------------------------------------------------------
 
