@@ -194,6 +194,17 @@ class Loss(BaseEstimator):
             raise self._no_form("nets")
         return weighted_mean(self.torch_rows(raw, y, allowed), weight)
 
+    def set_progress(self, progress: float) -> None:
+        """Say how much of the training is done, from 0 to 1, for losses that change on the way.
+
+        A net calls it at the start of each epoch.
+
+        Parameters
+        ----------
+        progress : float
+            Share of the epochs that are done.
+        """
+
     def _no_form(self, purpose):
         return TypeError(f"{type(self).__name__} has no form for {purpose}.")
 

@@ -7,9 +7,23 @@ from typing import Literal
 
 from sklearn.base import clone
 
+from ._any_loss import AnyLoss
 from ._base import ClassificationLoss, Loss, RegressionLoss
 from ._classification import LogLoss
-from ._regression import AbsoluteLoss, GammaLoss, HuberLoss, PoissonLoss, QuantileLoss, SquaredLoss
+from ._comp_sum import CompSumLoss, GeneralizedCrossEntropy
+from ._focal import FocalLoss
+from ._ordinal import OrdinalCrossEntropy
+from ._regression import (
+    AbsoluteLoss,
+    GammaLoss,
+    HuberLoss,
+    LogCoshLoss,
+    PoissonLoss,
+    QuantileLoss,
+    SquaredLoss,
+    TweedieLoss,
+)
+from ._spherical import SphericalSoftmaxLoss, TaylorSoftmaxLoss, ZLoss
 
 #: Losses for numbers, by name.
 REGRESSION_LOSSES: dict[str, type[Loss]] = {
@@ -19,9 +33,21 @@ REGRESSION_LOSSES: dict[str, type[Loss]] = {
     "quantile": QuantileLoss,
     "poisson": PoissonLoss,
     "gamma": GammaLoss,
+    "log_cosh": LogCoshLoss,
+    "tweedie": TweedieLoss,
 }
 #: Losses for classes, by name.
-CLASSIFICATION_LOSSES: dict[str, type[Loss]] = {"log_loss": LogLoss}
+CLASSIFICATION_LOSSES: dict[str, type[Loss]] = {
+    "log_loss": LogLoss,
+    "focal": FocalLoss,
+    "comp_sum": CompSumLoss,
+    "generalized_cross_entropy": GeneralizedCrossEntropy,
+    "taylor_softmax": TaylorSoftmaxLoss,
+    "spherical_softmax": SphericalSoftmaxLoss,
+    "z_loss": ZLoss,
+    "any_loss": AnyLoss,
+    "ordinal": OrdinalCrossEntropy,
+}
 
 Form = Literal["boosting", "torch"]
 _BASES: dict[str, type[Loss]] = {"classes": ClassificationLoss, "numbers": RegressionLoss}
