@@ -53,20 +53,29 @@ class Batches:
 
     def __init__(self, data, batch_size, generator=None):
         self.data, self.batch_size, self.generator = data, batch_size, generator
+        self.order = None
+        # What is the same for all rows is sliced, which copies nothing.
+        self._constant = [part is None or not part.numel() or not bool(part.any()) for part in data]
+        self._constant[0] = self._constant[3] = False
 
     def __len__(self):
         """Number of batches per pass."""
         return max(1, round(len(self.data) / self.batch_size))
 
     def __iter__(self):
-        """Yield the batches of one pass."""
+        """Yield the batches of one pass; `order` holds the rows in the order of the pass, or None."""
         n, n_batches = len(self.data), len(self)
-        order = None
         if self.generator is not None:
-            order = torch.randperm(n, generator=self.generator).to(self.data.tasks.device)
+            self.order = torch.randperm(n, generator=self.generator).to(self.data.tasks.device)
         for i in range(n_batches):
             begin, end = i * n // n_batches, (i + 1) * n // n_batches
-            if order is None:
+            if self.order is None:
                 yield self.data.take(slice(begin, end))
-            else:
-                yield Batch(*(None if part is None else part.index_select(0, order[begin:end]) for part in self.data))
+                continue
+            rows = self.order[begin:end]
+            yield Batch(
+                *(
+                    part if part is None else part[: end - begin] if constant else part.index_select(0, rows)
+                    for part, constant in zip(self.data, self._constant, strict=True)
+                )
+            )

@@ -16,6 +16,10 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 }
 
 
+#: Up to so many tasks, linear maps of all of them are computed for every row.
+_FEW_TASKS = 32
+
+
 class MLP(nn.Sequential):
     """Linear layers, each followed by an activation and dropout.
 
@@ -168,10 +172,16 @@ class OwnLinear(nn.Module):
 
     def forward(self, x, tasks):
         """Map (n_rows, n_in) or (n_rows, n_columns, n_in) to (n_rows, n_columns, n_out)."""
-        weight, bias = own(self.weight, tasks), own(self.bias, tasks)  # (n_rows or 1, n_columns, ...)
+        n_tasks, n_columns, n_in, n_out = self.weight.shape
+        if x.ndim == 2 and n_tasks <= _FEW_TASKS:  # one product for all tasks is quicker than one matrix per row
+            flat = self.weight.permute(2, 0, 1, 3).reshape(n_in, -1)
+            every = torch.addmm(self.bias.flatten(), x, flat)
+            return pick(every.view(len(x), n_tasks, n_columns, n_out), tasks)
+        if n_tasks == 1:
+            return torch.baddbmm(self.bias[0][:, None], x.transpose(0, 1), self.weight[0]).transpose(0, 1)
         if x.ndim == 2:
             x = x[:, None]
-        return (x[..., None, :] @ weight)[..., 0, :] + bias
+        return (x[..., None, :] @ self.weight[tasks])[..., 0, :] + self.bias[tasks]
 
 
 def own(values, tasks):

@@ -119,6 +119,7 @@ class MultiTaskNet(skorch.NeuralNet):
         epochs = self.max_epochs if epochs is None else epochs
         n_batches = len(self.get_iterator(X[0], training=True))
         self._step, self._n_steps = 0, max(1, epochs * n_batches)
+        self._factor = SCHEDULES[self.schedule] if isinstance(self.schedule, str) else self.schedule
         self._hooks = {
             hook
             for hook in _BATCH_HOOKS
@@ -128,7 +129,7 @@ class MultiTaskNet(skorch.NeuralNet):
         try:
             return super().fit_loop(X, y, epochs=epochs, **fit_params)
         finally:
-            del self._shared, self._own, self._hooks
+            del self._shared, self._own, self._hooks, self._factor
             module.forget()
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
@@ -157,24 +158,24 @@ class MultiTaskNet(skorch.NeuralNet):
             self.balancer_.after_epoch()
 
     def _train_epoch(self, iterator):
-        objective = self.criterion_
-        n_units = objective.outputs.n_units
-        device = iterator.data.tasks.device
-        dtype = iterator.data.numbers.dtype
-        sums, masses = torch.zeros(n_units, dtype=dtype, device=device), torch.zeros(n_units, device=device)
+        objective, data = self.criterion_, iterator.data
+        n_units, device = objective.outputs.n_units, data.tasks.device
+        per_task = self.balancer_.needs_tasks or objective.regularizer is not None
+        sums, masses, parts = torch.zeros(n_units, device=device), torch.zeros(n_units, device=device), []
         for batch in iterator:
             if self._hooks:
                 self.notify("on_batch_begin", batch=batch, training=True)
-            losses = self.train_step(batch)
-            if losses.weight is None:  # one unit
-                weight = float(len(batch)) if batch.weight is None else batch.weight.sum()
-                sums += losses.total.detach() * weight
-                masses += weight
+            losses = self.train_step(batch, per_task)
+            if losses.rows is not None:
+                parts.append(losses.rows)  # summed up task by task at the end of the epoch, all at once
             else:
                 sums += losses.of_task.detach() * losses.weight
                 masses += losses.weight
             if self._hooks:
                 self.notify("on_batch_end", batch=batch, training=True, loss=losses.total.detach(), y_pred=None)
+        if parts:
+            weight = None if data.weight is None else data.weight[iterator.order]
+            sums, masses = objective.sums(torch.cat(parts), data.tasks[iterator.order], weight)
         return _summary(sums, masses)
 
     def _evaluate_epoch(self, data):
@@ -189,16 +190,15 @@ class MultiTaskNet(skorch.NeuralNet):
             losses = objective(raw, data)
         return _summary(losses.of_task * losses.weight, losses.weight)
 
-    def train_step(self, batch, **fit_params):
+    def train_step(self, batch, per_task=True, **fit_params):
         """One step of the optimiser; returns the losses of the batch."""
         module, objective, optimizer = self.module_, self.criterion_, self.optimizer_
-        needs_tasks = objective.outputs.n_units > 1
 
         def evaluate():
-            return objective(objective.raw(module, batch), batch, module, needs_tasks)
+            return objective(objective.raw(module, batch), batch, module, per_task)
 
         if self.schedule is not None:
-            factor = SCHEDULES.get(self.schedule, self.schedule)(self._step / self._n_steps)
+            factor = self._factor(self._step / self._n_steps)
             for group, base in zip(optimizer.param_groups, self._base_lr, strict=True):
                 group["lr"] = base * factor
         optimizer.zero_grad(set_to_none=True)

@@ -21,12 +21,15 @@ class TaskLosses(NamedTuple):
         Total weight of every unit's rows in the batch, without gradient.
     extra : scalar tensor or None
         What a regularizer adds.
+    rows : tensor of shape (n_rows * n_columns,) or None
+        Losses of the rows, without gradient; None if the loss is no mean over rows.
     """
 
     total: Any
     of_task: Any
     weight: Any
     extra: Any = None
+    rows: Any = None
 
 
 class Objective(nn.Module):
@@ -51,6 +54,10 @@ class Objective(nn.Module):
         self.loss, self.outputs, self.regularizer = loss, outputs, regularizer
         self.register_buffer("start", None if start is None else torch.as_tensor(start, dtype=torch.float32))
         self.register_buffer("allowed", None if allowed is None else torch.as_tensor(allowed))
+        by_task = None if start is None else self.start.view(outputs.n_tasks, outputs.n_columns, -1)
+        self._start_varies = start is not None and not bool((by_task == by_task[:1]).all())
+        if start is not None and not self.start.any():
+            self.start = None
 
     def units(self, tasks):
         """Unit of each row and column, (n_rows, n_columns)."""
@@ -62,46 +69,60 @@ class Objective(nn.Module):
     def raw(self, module, batch):
         """Raw predictions with the start added, (n_rows, [n_members,] n_columns, n_values)."""
         raw = module(*batch.inputs)
-        return raw if self.start is None else raw + self._by_unit(self.start, batch.tasks, raw.ndim)
-
-    def _by_unit(self, values, tasks, ndim):
-        rows = values.to(torch.float64 if values.dtype == torch.float64 else values.dtype)[self.units(tasks)]
-        return rows[:, None] if ndim == 4 else rows
+        if self.start is None:
+            return raw
+        if not self._start_varies:  # (n_columns, n_values)
+            return raw + self.start[: self.outputs.n_columns]
+        start = self.start[self.units(batch.tasks)]
+        return raw + (start[:, None] if raw.ndim == 4 else start)
 
     def forward(self, raw, batch, module=None, per_task=True):
         """Return the :class:`TaskLosses`; with `module`, including the regularizer's."""
         wants_extra = module is not None and self.regularizer is not None
-        units = self.units(batch.tasks).reshape(-1)
+        units = None
+        if self.allowed is not None or not self.loss.elementwise:
+            units = self.units(batch.tasks).reshape(-1)
         weight = None if batch.weight is None else batch.weight.reshape(-1)
+        rows = of_task = unit_weight = extra = None
         if self.loss.elementwise:
             rows = self._row_losses(raw, batch, units)
-            mass = torch.ones_like(rows) if weight is None else weight
             total = rows.mean() if weight is None else (rows * weight).sum() / weight.sum().clamp_min(1e-30)
-            of_task = unit_weight = None
             if per_task or wants_extra:
-                n_units = self.outputs.n_units
-                unit_weight = mass.new_zeros(n_units).index_add_(0, units, mass)
-                sums = rows.new_zeros(n_units).index_add(0, units, rows * mass)
+                sums, unit_weight = self.sums(rows, batch.tasks, batch.weight)
                 of_task = sums / unit_weight.clamp_min(1e-30)
+            rows = rows.detach()
         else:
             of_task, unit_weight = self._coupled(raw, batch, units, weight)
             total = (of_task * unit_weight).sum() / unit_weight.sum().clamp_min(1e-30)
-        extra = None
         if wants_extra:
             extra = self.regularizer.penalty(of_task, unit_weight > 0, module.representation)
-        return TaskLosses(total, of_task, unit_weight, extra)
+        return TaskLosses(total, of_task, unit_weight, extra, rows)
+
+    def sums(self, rows, tasks, weight):
+        """Sum of weighted losses, and of weights, of every unit."""
+        n_tasks, n_columns, _ = self.outputs
+        if n_tasks == 1:
+            table = rows.view(-1, n_columns)
+            if weight is None:
+                return table.sum(dim=0), rows.new_full((n_columns,), len(table))
+            return (table * weight).sum(dim=0), weight.sum(dim=0)
+        units = self.units(tasks).reshape(-1)
+        mass = torch.ones_like(rows, requires_grad=False) if weight is None else weight.reshape(-1)
+        n_units = n_tasks * n_columns
+        unit_weight = mass.new_zeros(n_units).index_add_(0, units, mass)
+        return rows.new_zeros(n_units).index_add(0, units, rows * mass), unit_weight
 
     def _row_losses(self, raw, batch, units):
         """Loss of each row and column, (n_rows * n_columns,), averaged over members."""
         y, members = batch.y, 1
         if raw.ndim == 4:
             members = raw.shape[1]
-            y, units = y.repeat_interleave(members, dim=0), None if self.allowed is None else (
-                units.view(batch.y.shape).repeat_interleave(members, dim=0).reshape(-1)
-            )
+            y = y.repeat_interleave(members, dim=0)
+            if units is not None:
+                units = units.view(batch.y.shape).repeat_interleave(members, dim=0).reshape(-1)
         allowed = None if self.allowed is None else self.allowed[units]
         rows = self.loss.torch_rows(raw.reshape(-1, raw.shape[-1]), y.reshape(-1), allowed)
-        if members > 1 or raw.ndim == 4:
+        if raw.ndim == 4:
             rows = rows.view(-1, members, batch.y.shape[1]).mean(dim=1).reshape(-1)
         return rows
 

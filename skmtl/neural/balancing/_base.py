@@ -35,7 +35,14 @@ class Balancer(nn.Module):
     """Turns the losses of the tasks into gradients.
 
     It may own parameters, which the optimiser learns without weight decay, and state.
+
+    Attributes
+    ----------
+    needs_tasks : bool
+        Whether it looks at the losses of the tasks, or at their weighted mean alone.
     """
+
+    needs_tasks: bool = True
 
     def backward(self, evaluate: Any, shared: list, own: list, replay: Any = None) -> Any:
         """Fill the gradients of one step.

@@ -13,6 +13,8 @@ from ._base import Balancer, add_flat, add_gradients, present_tasks, task_gradie
 class WeightedTotal(Balancer):
     """The weighted mean over all rows: no balancing, one backward pass."""
 
+    needs_tasks = False
+
     def backward(self, evaluate, shared, own, replay=None):
         """See :class:`Balancer`."""
         losses = evaluate()
