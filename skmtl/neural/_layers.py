@@ -167,21 +167,30 @@ class OwnLinear(nn.Module):
         super().__init__()
         shape = (outputs.n_tasks, outputs.n_columns)
         bound = 0.0 if zero or n_in == 0 else 1.0 / math.sqrt(n_in)
-        self.weight = nn.Parameter(torch.empty(*shape, n_in, n_out).uniform_(-bound, bound))
+        self.weight = nn.Parameter(torch.empty(*shape, n_out, n_in).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(*shape, n_out).uniform_(-bound, bound))
 
     def forward(self, x, tasks):
         """Map (n_rows, n_in) or (n_rows, n_columns, n_in) to (n_rows, n_columns, n_out)."""
-        n_tasks, n_columns, n_in, n_out = self.weight.shape
-        if x.ndim == 2 and n_tasks <= _FEW_TASKS:  # one product for all tasks is quicker than one matrix per row
-            flat = self.weight.permute(2, 0, 1, 3).reshape(n_in, -1)
-            every = torch.addmm(self.bias.flatten(), x, flat)
-            return pick(every.view(len(x), n_tasks, n_columns, n_out), tasks)
-        if n_tasks == 1:
-            return torch.baddbmm(self.bias[0][:, None], x.transpose(0, 1), self.weight[0]).transpose(0, 1)
         if x.ndim == 2:
-            x = x[:, None]
-        return (x[..., None, :] @ self.weight[tasks])[..., 0, :] + self.bias[tasks]
+            return self.of_common(x, tasks)
+        if len(self.weight) == 1:
+            return torch.baddbmm(self.bias[0][:, None], x.transpose(0, 1), self.weight[0].mT).transpose(0, 1)
+        return (self.weight[tasks] @ x[..., None])[..., 0] + self.bias[tasks]
+
+    def of_common(self, x, tasks):
+        """Map (n_rows, ..., n_in), the same for all columns, to (n_rows, ..., n_columns, n_out)."""
+        n_tasks, n_columns, n_out, n_in = self.weight.shape
+        if n_tasks <= _FEW_TASKS:  # one product for all tasks is quicker than one matrix for every row
+            every = nn.functional.linear(x, self.weight.view(-1, n_in), self.bias.view(-1))
+            if n_tasks == 1:
+                return every.view(*x.shape[:-1], n_columns, n_out)
+            every = every.view(*x.shape[:-1], n_tasks, n_columns, n_out)
+            return pick(every if x.ndim == 2 else every.transpose(1, 2), tasks)
+        weight, bias = self.weight[tasks], self.bias[tasks]
+        if x.ndim == 3:
+            return torch.einsum("bmi,bcoi->bmco", x, weight) + bias[:, None]
+        return (weight @ x[:, None, :, None])[..., 0] + bias
 
 
 def own(values, tasks):

@@ -72,10 +72,12 @@ class TabularModule(nn.Module):
     def __init__(self, frontend, core):
         super().__init__()
         self.frontend, self.core = frontend, core
+        self.plain = frontend.embed is None and not frontend.categories and not frontend.empty
 
     def forward(self, numbers, categories, tasks):
         """Raw predictions, (n_rows, [n_members,] n_columns, n_values)."""
-        return self.core(self.frontend(numbers, categories), tasks)
+        x = numbers if self.plain else self.frontend(numbers, categories)
+        return self.core(x, tasks)
 
     @property
     def representation(self):

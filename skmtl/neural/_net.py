@@ -82,18 +82,15 @@ class MultiTaskNet(skorch.NeuralNet):
         return self
 
     def initialize_optimizer(self, triggered_directly=None):
-        """Make the optimiser: matrices decay, biases, embeddings and balancing weights do not."""
-        named = list(self.get_all_learnable_params())
-        (groups,), kwargs = self.get_params_for_optimizer("optimizer", named)
+        """Make the optimiser; weights that balancing learns do not decay."""
+        frozen = {id(p) for p in self.balancer_.parameters()}
+        (groups,), kwargs = self.get_params_for_optimizer("optimizer", list(self.get_all_learnable_params()))
         kwargs.setdefault("lr", self.lr)
-        frozen = {id(p) for p in self.module_.frontend.categories.parameters()}
-        frozen |= {id(p) for p in self.balancer_.parameters()}
         split = []
         for group in groups:
             parameters = list(group["params"])
-            plain = [p for p in parameters if p.ndim < 2 or id(p) in frozen]
-            decayed = [p for p in parameters if not (p.ndim < 2 or id(p) in frozen)]
-            split += [{**group, "params": decayed}] if decayed else []
+            plain = [p for p in parameters if id(p) in frozen]
+            split.append({**group, "params": [p for p in parameters if id(p) not in frozen]})
             split += [{**group, "params": plain, "weight_decay": 0.0}] if plain else []
         self.optimizer_ = self.optimizer(split, **kwargs)
         self._base_lr = [group["lr"] for group in self.optimizer_.param_groups]
@@ -118,7 +115,7 @@ class MultiTaskNet(skorch.NeuralNet):
         self._own = [p for p in module.parameters() if p.requires_grad and id(p) not in known]
         epochs = self.max_epochs if epochs is None else epochs
         n_batches = len(self.get_iterator(X[0], training=True))
-        self._step, self._n_steps = 0, max(1, epochs * n_batches)
+        self._clock, self._n_steps = [0], max(1, epochs * n_batches)  # a list: attributes of skorch's nets are slow to set
         self._factor = SCHEDULES[self.schedule] if isinstance(self.schedule, str) else self.schedule
         self._hooks = {
             hook
@@ -187,7 +184,7 @@ class MultiTaskNet(skorch.NeuralNet):
                     for i in range(0, len(data), EVALUATION_ROWS)
                 ]
             )
-            losses = objective(raw, data)
+            losses = objective.losses(raw, data)
         return _summary(losses.of_task * losses.weight, losses.weight)
 
     def train_step(self, batch, per_task=True, **fit_params):
@@ -195,10 +192,10 @@ class MultiTaskNet(skorch.NeuralNet):
         module, objective, optimizer = self.module_, self.criterion_, self.optimizer_
 
         def evaluate():
-            return objective(objective.raw(module, batch), batch, module, per_task)
+            return objective.losses(objective.raw(module, batch), batch, module, per_task)
 
         if self.schedule is not None:
-            factor = self._factor(self._step / self._n_steps)
+            factor = self._factor(self._clock[0] / self._n_steps)
             for group, base in zip(optimizer.param_groups, self._base_lr, strict=True):
                 group["lr"] = base * factor
         optimizer.zero_grad(set_to_none=True)
@@ -209,7 +206,7 @@ class MultiTaskNet(skorch.NeuralNet):
             self.notify("on_grad_computed", named_parameters=list(module.named_parameters()), batch=batch)
         optimizer.step()
         self.balancer_.after_step(evaluate)
-        self._step += 1
+        self._clock[0] += 1
         return losses
 
 

@@ -76,7 +76,7 @@ class Objective(nn.Module):
         start = self.start[self.units(batch.tasks)]
         return raw + (start[:, None] if raw.ndim == 4 else start)
 
-    def forward(self, raw, batch, module=None, per_task=True):
+    def losses(self, raw, batch, module=None, per_task=True):
         """Return the :class:`TaskLosses`; with `module`, including the regularizer's."""
         wants_extra = module is not None and self.regularizer is not None
         units = None

@@ -150,7 +150,7 @@ def test_cross_stitch_with_the_identity_is_independent_networks(outputs):
         for weight, bias in zip(module.towers.weights, module.towers.biases, strict=True):
             z = torch.relu(z @ weight[unit] + bias[unit])
         head = module.heads.weight.flatten(0, 1)[unit], module.heads.bias.flatten(0, 1)[unit]
-        expected.append(z @ head[0] + head[1])
+        expected.append(z @ head[0].T + head[1])
     expected = torch.stack(expected, dim=1)
     if outputs.n_tasks > 1:
         expected = expected[torch.arange(len(x)), tasks][:, None]
@@ -231,7 +231,7 @@ def test_members_share_matrices_and_differ():
         (HardSharing(dropout=1.0), "'dropout'.*1.0"),
         (HardSharing(n_members=0), "'n_members'.*0"),
         (HardSharing(task_size=-1), "'task_size'.*-1"),
-        (HardSharing(head_sizes=(3,)), "'head_sizes'.*'common_head=False'"),
+        (HardSharing(head_sizes=(3,)), "'head_sizes'.*common_head=False"),
         (CrossStitch(alpha_same=1.5), "'alpha_same'.*1.5"),
         (MMoE(n_experts=2.5), "'n_experts'.*2.5"),
         (MMoE(gate_dropout=-0.1), "'gate_dropout'.*-0.1"),

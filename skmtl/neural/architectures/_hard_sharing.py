@@ -91,9 +91,10 @@ class HardSharing(Architecture):
         head_sizes = check_sizes("head_sizes", self.head_sizes)
         n_members = check_count("n_members", self.n_members)
         activation, dropout = check_activation(self.activation), check_share("dropout", self.dropout)
-        if self.common_head and head_sizes:
+        if head_sizes and (self.common_head or trunk == "members"):
             raise ValueError(
-                f"'head_sizes' is for 'common_head=False'. Got head_sizes={self.head_sizes!r} with common_head=True."
+                "'head_sizes' is for common_head=False and a trunk that is not \"members\". Got "
+                f"head_sizes={self.head_sizes!r} with common_head={self.common_head!r}, trunk={trunk!r}."
             )
         n_tasks = outputs.n_tasks
         if self.task_size == "auto":
@@ -151,14 +152,13 @@ class _HardSharingModule(nn.Module):
         if self.embedding is not None:
             x = torch.cat([x, own(self.embedding, tasks)], dim=1)
         z = self.trunk(x)
-        self.representation = z
-        raw = 0.0 if self.common is None else self.common(z)
-        if self.heads is None:
-            return raw
-        if z.ndim == 3:  # members in front of the columns, as OwnLinear has the columns in front of the width
-            weight, bias = own(self.heads.last.weight, tasks), own(self.heads.last.bias, tasks)
-            return raw + torch.einsum("bmd,bcdk->bmck", z, weight.expand(len(z), -1, -1, -1)) + bias[:, None]
-        return raw + self.heads(z, tasks)
+        self.__dict__["representation"] = z  # torch's own way to set an attribute takes longer than a small layer
+        own_part = None
+        if self.heads is not None:
+            own_part = self.heads.last.of_common(z, tasks) if z.ndim == 3 else self.heads(z, tasks)
+        if self.common is None:
+            return own_part
+        return self.common(z) if own_part is None else self.common(z) + own_part
 
     def shared_parameters(self):
         """The trunk and the common head."""

@@ -76,13 +76,44 @@ def present_tasks(losses):
     return torch.nonzero(losses.weight > 0)[:, 0]
 
 
-def task_gradients(values, shared):
-    """Gradients of the losses by the shared parameters: the Jacobian, (n_tasks, n_parameters)."""
-    rows = []
-    for value in values:
-        gradients = torch.autograd.grad(value, shared, retain_graph=True, allow_unused=True)
-        rows.append(flat(gradients, shared))
-    return torch.stack(rows)
+#: Up to so many tasks, the gradients of the heads come with those of the shared parameters, task by task.
+_FEW_TASKS = 32
+
+
+def task_gradients(values, shared, own, factors=None):
+    """Jacobian of the losses by the shared parameters, (n_tasks, n_parameters); adds the gradients of the heads.
+
+    Parameters
+    ----------
+    values : tensor of shape (n_tasks,)
+        Losses.
+    shared, own : list of Parameter
+        Shared parameters, and all others, which get the gradient of the sum of the losses times `factors`.
+    factors : tensor of shape (n_tasks,) or None
+        Weights for the heads; None: 1.
+    """
+    together = len(values) <= _FEW_TASKS
+    parameters = [*shared, *own] if together else shared
+    rows, heads = [], None
+    for i, value in enumerate(values.unbind() if shared else ()):
+        gradients = torch.autograd.grad(value, parameters, retain_graph=True, allow_unused=True)
+        rows.append(flat(gradients[: len(shared)], shared))
+        if together:
+            of_own = gradients[len(shared) :]
+            if factors is not None:
+                of_own = [None if g is None else factors[i] * g for g in of_own]
+            heads = of_own if heads is None else [_sum(a, b) for a, b in zip(heads, of_own, strict=True)]
+    if heads is None:
+        add_gradients((values if factors is None else values * factors).sum(), own, retain=True)
+    else:
+        for parameter, gradient in zip(own, heads, strict=True):
+            if gradient is not None:
+                parameter.grad = _sum(parameter.grad, gradient)
+    return torch.stack(rows) if rows else None
+
+
+def _sum(a, b):
+    return b if a is None else a if b is None else a + b
 
 
 def flat(gradients, parameters):
@@ -111,4 +142,4 @@ def add_gradients(value, parameters, *, retain=False):
     gradients = torch.autograd.grad(value, parameters, retain_graph=retain, allow_unused=True)
     for parameter, gradient in zip(parameters, gradients, strict=True):
         if gradient is not None:
-            parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
+            parameter.grad = _sum(parameter.grad, gradient)

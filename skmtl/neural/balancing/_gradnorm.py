@@ -69,15 +69,12 @@ class GradNormBalancer(Balancer):
         unset = torch.isnan(self.first[present])
         self.first[present] = torch.where(unset, values.detach(), self.first[present])
         weights = self.weights[present]
-        if shared:
-            jacobian = task_gradients(values, shared)
-            add_flat(weights @ jacobian, shared)
-            norms = jacobian.norm(dim=1)
-        add_gradients((weights * values).sum(), own, retain=losses.extra is not None)
+        jacobian = task_gradients(values, shared, own, weights)
         if losses.extra is not None:
             add_gradients(losses.extra, [*shared, *own])
-        if shared:
-            self._learn(present, values.detach(), norms)
+        if jacobian is not None:
+            add_flat(weights @ jacobian, shared)
+            self._learn(present, values.detach(), jacobian.norm(dim=1))
         return losses
 
     def _learn(self, present, values, norms):
@@ -163,9 +160,9 @@ class DBMTLBalancer(Balancer):
         if not len(present):
             return losses
         values = torch.log(losses.of_task[present] + 1e-8)
-        if shared:
-            add_flat(self.combine(task_gradients(values, shared), present), shared)
-        add_gradients(values.sum(), own, retain=losses.extra is not None)
+        jacobian = task_gradients(values, shared, own)
+        if jacobian is not None:
+            add_flat(self.combine(jacobian, present), shared)
         if losses.extra is not None:
             add_gradients(losses.extra, [*shared, *own])
         return losses

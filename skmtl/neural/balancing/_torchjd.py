@@ -107,11 +107,9 @@ class AggregatorBalancer(Balancer):
         losses = evaluate()
         present = present_tasks(losses)
         if len(present):
-            values = losses.of_task[present]
-            if shared:
-                vector = self.aggregate(task_gradients(values, shared))
-                add_flat(vector, shared)
-            add_gradients(values.sum(), own, retain=losses.extra is not None)
+            jacobian = task_gradients(losses.of_task[present], shared, own)
+            if jacobian is not None:
+                add_flat(self.aggregate(jacobian), shared)
         if losses.extra is not None:
             add_gradients(losses.extra, [*shared, *own])
         return losses
