@@ -119,7 +119,10 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
             row_tasks, codes = learn_tasks(labels, len(values), owner=owner)
         pairs = observed_pairs(targets, codes, owner=owner)
         two_dimensional = targets.ndim == 2
-        if go_on and (pairs.n_outputs, two_dimensional) != (self._fitted.outputs.n_columns, self._fitted.two_dimensional):
+        if go_on and (pairs.n_outputs, two_dimensional) != (
+            self._fitted.outputs.n_columns,
+            self._fitted.two_dimensional,
+        ):
             raise ValueError("'y' must have the same columns as in the first fit.")
         n_columns, n_units = pairs.n_outputs, len(row_tasks) * pairs.n_outputs
         coded, n_classes, allowed = self._code_target(pairs, n_units, classes, go_on)
@@ -152,7 +155,9 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
         if held_out is None:
             train_data, valid_data = data.to(device), None
         else:
-            train_data, valid_data = (data.take(torch.from_numpy(np.flatnonzero(m))).to(device) for m in (~held_out, held_out))
+            train_data, valid_data = (
+                data.take(torch.from_numpy(np.flatnonzero(m))).to(device) for m in (~held_out, held_out)
+            )
 
         devices = list(range(torch.cuda.device_count())) if device.startswith("cuda") else []
         with torch.random.fork_rng(devices=devices):  # the caller's generators stay as they are
@@ -164,10 +169,19 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
             else:
                 start = start_of_raw(prepared, y_train, units, w_train, n_units, n_columns, self._starts_per_unit(loss))
                 objective = Objective(prepared, outputs, start, allowed, regularizer)
-                module = build_module(train_data.numbers.cpu(), preprocessor.n_categories, embedding, architecture, outputs)
+                module = build_module(
+                    train_data.numbers.cpu(), preprocessor.n_categories, embedding, architecture, outputs
+                )
                 names = _unit_names(row_tasks, output_labels, two_dimensional)
                 self.net_ = self._make_net(
-                    module, objective, make_balancer(self.balancing, n_units), optimizer, net_params, device, names, seed
+                    module,
+                    objective,
+                    make_balancer(self.balancing, n_units),
+                    optimizer,
+                    net_params,
+                    device,
+                    names,
+                    seed,
                 )
             failed = self._train(train_data, valid_data, epochs)
         self._fitted = Fitted(reader, preprocessor, row_tasks, outputs, prepared, scale, two_dimensional)

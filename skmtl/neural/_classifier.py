@@ -216,6 +216,9 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTask):
         self.verbose = verbose
         self.random_state = random_state
 
+    _classes: TaskClasses
+    classes_: Any
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, *, tasks: Any = None, sample_weight: Any = None) -> MultiTaskClassifier:
         """Fit the model.

@@ -31,7 +31,7 @@ class Fitted(NamedTuple):
     def raw(self, net, values, task_codes):
         """Raw predictions of rows whose tasks are known, float64 (n_rows, n_members, n_columns, n_values).
 
-        On the CPU they are computed in float64 and rounded to float32: a row gives the same whatever the rows beside it.
+        On the CPU they are computed in float64 and rounded to float32: a row gives the same whatever is beside it.
         """
         device = torch.device(net.device)
         exact = device.type == "cpu"

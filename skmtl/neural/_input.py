@@ -35,9 +35,7 @@ def read_features(estimator, reader, X, tasks):
     """Read X after a `fit`; returns values and the task labels."""
     features, labels = take_tasks(X, tasks, estimator.task_column, owner=type(estimator).__name__)
     if estimator.task_column is None and not is_frame(X) and not reader.encoders:
-        values = validate_data(
-            estimator, X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan", reset=False
-        )
+        values = validate_data(estimator, X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan", reset=False)
         return values, labels
     validate_data(estimator, X, skip_check_array=True, reset=False)
     return reader.read(features, estimator=estimator), labels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -225,7 +226,7 @@ class OwnHeads(nn.Module):
     def __init__(self, outputs, n_in, sizes=(), activation="relu", zero=False):
         super().__init__()
         widths = [n_in, *sizes]
-        self.towers = nn.ModuleList(OwnLinear(outputs, a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.towers = nn.ModuleList(OwnLinear(outputs, a, b) for a, b in itertools.pairwise(widths))
         self.activation = ACTIVATIONS[activation]()
         self.last = OwnLinear(outputs, widths[-1], outputs.n_values, zero=zero)
 

@@ -29,7 +29,7 @@ class Frontend(nn.Module):
         self.embed = None
         self.n_out = numbers.shape[1]
         if embedding is not None and numbers.shape[1]:
-            rows = numbers[: _MAX_ROWS] if len(numbers) <= _MAX_ROWS else numbers[:: len(numbers) // _MAX_ROWS]
+            rows = numbers[:_MAX_ROWS] if len(numbers) <= _MAX_ROWS else numbers[:: len(numbers) // _MAX_ROWS]
             distinct = torch.tensor([len(column.unique()) for column in rows.T])
             chosen = torch.nonzero(distinct >= _MIN_DISTINCT)[:, 0]
             if len(chosen):
@@ -39,7 +39,7 @@ class Frontend(nn.Module):
                     self.n_out += self.embed(rows[:1, chosen])[0].numel()
         self.categories = nn.ModuleList()
         for n in n_categories:
-            size = min(16, int(round(1.6 * float(n) ** 0.56)))
+            size = min(16, round(1.6 * float(n) ** 0.56))
             table = nn.Embedding(int(n) + 1, size)
             nn.init.normal_(table.weight, std=size**-0.5)
             self.categories.append(table)

@@ -56,7 +56,7 @@ class MultiTaskNet(skorch.NeuralNet):
         module,
         criterion,
         *,
-        balancer: Balancer | None = None,
+        balancer: Balancer,
         schedule: Any = None,
         gradient_clip: float | None = None,
         names: Any = (),
@@ -78,7 +78,7 @@ class MultiTaskNet(skorch.NeuralNet):
     def initialize_criterion(self):
         """Make the criterion, and the balancer beside it: it may own parameters and state."""
         super().initialize_criterion()
-        self.balancer_ = self.balancer.to(self.device) if isinstance(self.balancer, nn.Module) else self.balancer
+        self.balancer_ = self.balancer.to(self.device)
         return self
 
     def initialize_optimizer(self, triggered_directly=None):
@@ -115,7 +115,10 @@ class MultiTaskNet(skorch.NeuralNet):
         self._own = [p for p in module.parameters() if p.requires_grad and id(p) not in known]
         epochs = self.max_epochs if epochs is None else epochs
         n_batches = len(self.get_iterator(X[0], training=True))
-        self._clock, self._n_steps = [0], max(1, epochs * n_batches)  # a list: attributes of skorch's nets are slow to set
+        self._clock, self._n_steps = (
+            [0],
+            max(1, epochs * n_batches),
+        )  # a list: attributes of skorch's nets are slow to set
         self._factor = SCHEDULES[self.schedule] if isinstance(self.schedule, str) else self.schedule
         self._hooks = {
             hook
@@ -136,9 +139,9 @@ class MultiTaskNet(skorch.NeuralNet):
         self.module_.train(training)
         n_units = self.criterion_.outputs.n_units
         if training:
-            total, mass, of_task = self._train_epoch(iterator)
+            total, of_task = self._train_epoch(iterator)
         else:
-            total, mass, of_task = self._evaluate_epoch(iterator.data)
+            total, of_task = self._evaluate_epoch(iterator.data)
         self.history.record(f"{prefix}_loss", total)
         if n_units > 1:
             self.history.record(f"{prefix}_task_loss", of_task)
@@ -211,7 +214,7 @@ class MultiTaskNet(skorch.NeuralNet):
 
 
 def _summary(sums, masses):
-    """Mean loss, total weight and loss of every unit (NaN without rows), as numbers of Python and NumPy."""
+    """Mean loss, and that of every unit (NaN without rows), as numbers of Python and NumPy."""
     sums, masses = sums.double().cpu().numpy(), masses.double().cpu().numpy()
     with np.errstate(invalid="ignore", divide="ignore"):
-        return float(sums.sum() / masses.sum()), float(masses.sum()), sums / masses
+        return float(sums.sum() / masses.sum()), sums / masses

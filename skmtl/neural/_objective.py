@@ -49,15 +49,20 @@ class Objective(nn.Module):
         Its method `penalty` is asked for a further loss in training.
     """
 
+    start: Any
+    allowed: Any
+
     def __init__(self, loss, outputs, start, allowed, regularizer=None):
         super().__init__()
         self.loss, self.outputs, self.regularizer = loss, outputs, regularizer
         self.register_buffer("start", None if start is None else torch.as_tensor(start, dtype=torch.float32))
         self.register_buffer("allowed", None if allowed is None else torch.as_tensor(allowed))
-        by_task = None if start is None else self.start.view(outputs.n_tasks, outputs.n_columns, -1)
-        self._start_varies = start is not None and not bool((by_task == by_task[:1]).all())
-        if start is not None and not self.start.any():
-            self.start = None
+        self._start_varies = False
+        if start is not None:
+            by_task = self.start.view(outputs.n_tasks, outputs.n_columns, -1)
+            self._start_varies = not bool((by_task == by_task[:1]).all())
+            if not self.start.any():
+                self.start = None
 
     def units(self, tasks):
         """Unit of each row and column, (n_rows, n_columns)."""
@@ -83,7 +88,10 @@ class Objective(nn.Module):
         if self.allowed is not None or not self.loss.elementwise:
             units = self.units(batch.tasks).reshape(-1)
         weight = None if batch.weight is None else batch.weight.reshape(-1)
-        rows = of_task = unit_weight = extra = None
+        rows: Any = None
+        of_task: Any = None
+        unit_weight: Any = None
+        extra = None
         if self.loss.elementwise:
             rows = self._row_losses(raw, batch, units)
             total = rows.mean() if weight is None else (rows * weight).sum() / weight.sum().clamp_min(1e-30)

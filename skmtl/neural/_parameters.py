@@ -78,8 +78,8 @@ class DeepParameters:
             known = described.get_params()
             if rest not in known and "__" not in rest:
                 raise ValueError(
-                    f"{type(described).__name__} has no parameter '{rest}', which '{name}' sets.{nearest(rest, known)} It "
-                    f"has: {sorted(known)}."
+                    f"{type(described).__name__} has no parameter '{rest}', which '{name}' sets.{nearest(rest, known)} "
+                    f"It has: {sorted(known)}."
                 )
             described.set_params(**{rest: params[name]})
             setattr(self, head, described)

@@ -57,7 +57,9 @@ class Preprocessor:
             low, first, median, third, high = np.quantile(x, [0.0, 0.25, 0.5, 0.75, 1.0])
             spread = third - first if third > first else 0.5 * high - 0.5 * low
             self.center[j] = median
-            if spread > np.abs([low, high]).max() * 1e-13 and np.isfinite(1.0 / spread):  # else constant, up to rounding
+            if spread > np.abs([low, high]).max() * 1e-13 and np.isfinite(
+                1.0 / spread
+            ):  # else constant, up to rounding
                 self.scale[j] = 1.0 / spread
         return self
 

@@ -94,7 +94,9 @@ def resolve_device(device):
     try:
         kind, index = torch.device(device).type, torch.device(device).index
     except RuntimeError:
-        raise ValueError(f"'device' must be 'auto', 'cpu', 'cuda', 'cuda:1', 'mps' or the like. Got '{device}'.") from None
+        raise ValueError(
+            f"'device' must be 'auto', 'cpu', 'cuda', 'cuda:1', 'mps' or the like. Got '{device}'."
+        ) from None
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     beyond = kind == "cuda" and there["cuda"] and (index or 0) >= torch.cuda.device_count()
     if not there.get(kind, False) or beyond:

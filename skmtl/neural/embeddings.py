@@ -135,7 +135,7 @@ def resolve_embedding(embedding: Any) -> Any:
         return None
     if isinstance(embedding, str) and embedding in NUMERIC_EMBEDDINGS:
         return NUMERIC_EMBEDDINGS[embedding]()
-    if isinstance(embedding, str) or isinstance(embedding, type) or not callable(getattr(embedding, "build", None)):
+    if isinstance(embedding, str | type) or not callable(getattr(embedding, "build", None)):
         raise ValueError(
             f"'numeric_embedding' must be None, one of {sorted(NUMERIC_EMBEDDINGS)} or an object with a method "
             f"'build'. Got {embedding!r}.{nearest(embedding, NUMERIC_EMBEDDINGS)}"

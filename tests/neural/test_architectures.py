@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-torch = pytest.importorskip("torch")
+import torch
 
 from skmtl.neural.architectures import (
     ARCHITECTURES,
@@ -249,7 +248,7 @@ def test_a_wrong_parameter_is_named(architecture, match):
 def test_names():
     for name, cls in ARCHITECTURES.items():
         assert type(resolve_architecture(name)) is cls
-    with pytest.raises(ValueError, match="'architecture'.*'mmeo'.*Did you mean 'mmoe'"):
+    with pytest.raises(ValueError, match=r"'architecture'.*'mmeo'.*Did you mean 'mmoe'"):
         resolve_architecture("mmeo")
-    with pytest.raises(ValueError, match="'architecture'.*method 'build'"):
+    with pytest.raises(ValueError, match=r"'architecture'.*method 'build'"):
         resolve_architecture(HardSharing)

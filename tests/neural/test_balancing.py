@@ -6,10 +6,7 @@ import copy
 import pickle
 
 import pytest
-
-torch = pytest.importorskip("torch")
-torchjd = pytest.importorskip("torchjd")
-
+import torch
 from torchjd import aggregation, scalarization
 
 from skmtl.neural.balancing import BALANCINGS, DBMTL, FlatRegions, GradNorm, make_balancer

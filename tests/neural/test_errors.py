@@ -9,10 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_array_equal
-
-torch = pytest.importorskip("torch")
-
 from skorch.callbacks import Callback
 
 from skmtl.losses import LogLoss, SquaredLoss
@@ -274,7 +272,7 @@ def test_a_continued_fit_refuses_what_does_not_continue(cls):
 
 
 def test_a_loss_that_explodes_is_named_with_its_epoch_and_remedies():
-    X, y, tasks = _table()
+    X, y, _ = _table()
     model = MultiTaskRegressor(lr=1e38, lr_schedule=None, optimizer="sgd", random_state=0)
     message = refuses(model, ValueError, r"training loss is (nan|inf) in epoch 1\..*'lr'.*gradient_clip", X, y)
     assert "best weights" not in message
@@ -295,7 +293,7 @@ def test_after_an_explosion_the_best_weights_stay_usable(early_stopping):
     X, y, tasks = _table(200)
     params = {"early_stopping": early_stopping, "lr_schedule": None, "random_state": 0}
     model = MultiTaskRegressor(callbacks=[_Explode(4)], max_epochs=9, **params)
-    with pytest.raises(ValueError, match="training loss is nan in epoch 4.*has the best weights from before"):
+    with pytest.raises(ValueError, match=r"training loss is nan in epoch 4.*has the best weights from before"):
         model.fit(X, y, tasks=tasks)
     assert model.n_iter_ == 3
     expected = MultiTaskRegressor(max_epochs=3, **params).fit(X, y, tasks=tasks)
@@ -367,8 +365,10 @@ def test_odd_tables_are_fine(cls):
     }
     for name, (features, target, labels) in odd.items():
         model = cls(batch_size=7 if name == "every row a task" else 1000, **SHORT).fit(features, target, tasks=labels)
-        said = model.predict_proba(features, tasks=labels) if cls is MultiTaskClassifier else model.predict(
-            features, tasks=labels
+        said = (
+            model.predict_proba(features, tasks=labels)
+            if cls is MultiTaskClassifier
+            else model.predict(features, tasks=labels)
         )
         assert np.isfinite(said).all(), name
 

@@ -7,11 +7,10 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
-
-torch = pytest.importorskip("torch")
 
 from skmtl.neural import MultiTaskClassifier, MultiTaskRegressor
 from skmtl.neural.architectures import ARCHITECTURES, Architecture, HardSharing
@@ -185,9 +184,7 @@ def test_task_weights():
     unequal = np.concatenate([np.flatnonzero(tasks == "a")[:5], np.flatnonzero(tasks != "a")])
     for model in fits.values():
         model.fit(X[unequal], y[unequal], tasks=tasks[unequal])
-    errors = {
-        name: np.abs(model.predict(X, tasks=tasks) - y)[tasks == "a"].mean() for name, model in fits.items()
-    }
+    errors = {name: np.abs(model.predict(X, tasks=tasks) - y)[tasks == "a"].mean() for name, model in fits.items()}
     assert errors["dict"] < errors[None]
     assert not np.array_equal(fits["balanced"].predict(X, tasks=tasks), fits[None].predict(X, tasks=tasks))
     equal = MultiTaskRegressor(task_weight="balanced", **SHORT).fit(X, y, tasks=tasks)
@@ -418,7 +415,7 @@ def test_early_stopping_ends_with_the_weights_that_were_best():
 
 
 def test_every_task_keeps_rows_on_both_sides_of_the_validation():
-    X, y, tasks = rows_of_tasks(n=600)
+    _, y, tasks = rows_of_tasks(n=600)
     tasks = np.where(np.arange(600) < 2, "rare", tasks)
     model = MultiTaskRegressor(early_stopping=True, validation_fraction=0.4, **SHORT)
     held_out = model._held_out(np.unique(tasks, return_inverse=True)[1], y[:, None], 0)

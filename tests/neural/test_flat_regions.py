@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-torch = pytest.importorskip("torch")
-pytest.importorskip("torchjd")
-
+import torch
 from torchjd import aggregation
 
 from skmtl.neural._objective import TaskLosses

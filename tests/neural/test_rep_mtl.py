@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-
-torch = pytest.importorskip("torch")
+import torch
 
 from skmtl.neural.regularizers import RepMTL, cross_task_alignment, resolve_regularizer, saliency_entropy
 from tests.neural._balanced import Problem
@@ -131,5 +130,5 @@ def test_a_wrong_regularizer_is_named(regularizer, match):
 
 
 def test_without_a_representation_the_way_out_is_named():
-    with pytest.raises(ValueError, match="'regularizer'.*hard_sharing"):
+    with pytest.raises(ValueError, match=r"'regularizer'.*hard_sharing"):
         RepMTL().penalty(torch.ones(2), torch.ones(2, dtype=torch.bool), None)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
-
-pytest.importorskip("torch")
 
 from skmtl.neural import MultiTaskClassifier, MultiTaskRegressor
 

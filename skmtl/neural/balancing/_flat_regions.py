@@ -90,7 +90,8 @@ class FlatRegions(Balancing):
             )
         rho = check_number("rho", self.rho)
         return FlatRegionsBalancer(
-            *parts,
+            parts[0],
+            parts[1],
             rho,
             rho if self.rho_head is None else check_number("rho_head", self.rho_head),
             bool(self.adaptive),

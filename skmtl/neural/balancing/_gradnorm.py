@@ -137,6 +137,8 @@ class DBMTL(Balancing):
 class DBMTLBalancer(Balancer):
     """See :class:`DBMTL`."""
 
+    average: torch.Tensor | None
+
     def __init__(self, n_units, beta, beta_sigma):
         super().__init__()
         self.n_units, self.beta, self.beta_sigma, self.n_steps = n_units, beta, beta_sigma, 0

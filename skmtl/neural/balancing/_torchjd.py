@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from typing import Any
 
 import torch
 
@@ -36,6 +37,8 @@ class ScalarBalancer(Balancer):
     n_units : int
         Number of tasks.
     """
+
+    last: torch.Tensor
 
     def __init__(self, scalarizer, n_units):
         super().__init__()
@@ -70,7 +73,7 @@ class ScalarBalancer(Balancer):
 
     def after_epoch(self):
         """Close the epoch of weights that learn from means over epochs (DWA)."""
-        if hasattr(self.scalarizer, "step") and getattr(self.scalarizer, "_n_batches", 1):
+        if hasattr(self.scalarizer, "step"):
             self.scalarizer.step()
 
 
@@ -88,7 +91,7 @@ class AggregatorBalancer(Balancer):
     def __init__(self, make):
         super().__init__()
         self.make = make
-        self.by_size: dict[int, object] = {}
+        self.by_size: dict[int, Any] = {}
 
     def aggregate(self, jacobian):
         """Aggregate a matrix of gradients, (n_tasks, n_parameters); one of zeros stays zero."""
