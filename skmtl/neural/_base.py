@@ -33,8 +33,9 @@ from ._schedules import SCHEDULES
 from ._settings import OPTIMIZERS, auto_batch_size, resolve_device, resolve_optimizer
 from ._targets import TargetScale, start_of_raw
 from ._weights import combine_weights
-from .architectures import Outputs, resolve_architecture
-from .balancing import make_balancer
+from .architectures import Outputs
+from .architectures._registry import resolve_architecture
+from .balancing._registry import make_balancer
 from .embeddings import resolve_embedding
 from .regularizers import resolve_regularizer
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ._names import nearest
 from ._settings import NET_PREFIXES
-from .architectures import resolve_architecture
+from .architectures._registry import resolve_architecture
 from .embeddings import resolve_embedding
 from .regularizers import resolve_regularizer
 

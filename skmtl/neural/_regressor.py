@@ -130,7 +130,7 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTask):
     >>> X = [[0.0], [1.0], [2.0], [3.0]] * 6
     >>> y = [0.0, 1.0, 2.0, 3.0] * 3 + [3.0, 2.0, 1.0, 0.0] * 3
     >>> tasks = ["up"] * 12 + ["down"] * 12
-    >>> model = MultiTaskRegressor(random_state=0).fit(X, y, tasks=tasks)
+    >>> model = MultiTaskRegressor(lr=0.01, random_state=0).fit(X, y, tasks=tasks)
     >>> abs(model.predict([[0.0], [0.0]], tasks=["up", "down"]).round())
     array([0., 3.])
     """

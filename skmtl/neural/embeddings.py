@@ -15,7 +15,7 @@ import_optional("rtdl_num_embeddings", extra="neural")
 import rtdl_num_embeddings  # noqa: E402
 import torch  # noqa: E402
 
-__all__ = ["NUMERIC_EMBEDDINGS", "Periodic", "PiecewiseLinear", "resolve_embedding"]
+__all__ = ["Periodic", "PiecewiseLinear"]
 
 
 class PiecewiseLinear(BaseEstimator):

@@ -12,7 +12,7 @@ from .architectures._checks import check_number, check_option
 
 torch = import_optional("torch", extra="neural")
 
-__all__ = ["REGULARIZERS", "RepMTL", "cross_task_alignment", "resolve_regularizer", "saliency_entropy"]
+__all__ = ["RepMTL", "cross_task_alignment", "saliency_entropy"]
 
 
 class RepMTL(BaseEstimator):

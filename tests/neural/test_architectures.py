@@ -6,15 +6,14 @@ import pytest
 import torch
 
 from skmtl.neural.architectures import (
-    ARCHITECTURES,
     CGC,
     PLE,
     CrossStitch,
     HardSharing,
     MMoE,
     Outputs,
-    resolve_architecture,
 )
+from skmtl.neural.architectures._registry import ARCHITECTURES, resolve_architecture
 
 COLUMNS = Outputs(n_tasks=1, n_columns=3, n_values=2)
 ROWS = Outputs(n_tasks=3, n_columns=1, n_values=2)

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torchjd import aggregation, scalarization
 
-from skmtl.neural.balancing import BALANCINGS, DBMTL, FlatRegions, GradNorm, make_balancer
-from skmtl.neural.balancing._registry import AGGREGATORS, SCALARIZERS
+from skmtl.neural.balancing import BALANCINGS, DBMTL, FlatRegions, GradNorm
+from skmtl.neural.balancing._registry import AGGREGATORS, SCALARIZERS, make_balancer
 from tests.neural._balanced import Problem
 
 #: Need solvers that come with the extra `solvers`.

@@ -13,7 +13,8 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
 
 from skmtl.neural import MultiTaskClassifier, MultiTaskRegressor
-from skmtl.neural.architectures import ARCHITECTURES, Architecture, HardSharing
+from skmtl.neural.architectures import Architecture, HardSharing
+from skmtl.neural.architectures._registry import ARCHITECTURES
 from skmtl.neural.balancing import BALANCINGS, FlatRegions, GradNorm
 from skmtl.neural.embeddings import Periodic, PiecewiseLinear
 from skmtl.neural.regularizers import RepMTL

@@ -8,7 +8,8 @@ from torchjd import aggregation
 
 from skmtl.neural._objective import TaskLosses
 from skmtl.neural._replay import Replay
-from skmtl.neural.balancing import FlatRegions, make_balancer
+from skmtl.neural.balancing import FlatRegions
+from skmtl.neural.balancing._registry import make_balancer
 from tests.neural._balanced import Problem
 
 

@@ -9,10 +9,8 @@ from ._cross_stitch import CrossStitch  # noqa: E402
 from ._hard_sharing import HardSharing  # noqa: E402
 from ._mmoe import MMoE  # noqa: E402
 from ._ple import CGC, PLE  # noqa: E402
-from ._registry import ARCHITECTURES, resolve_architecture  # noqa: E402
 
 __all__ = [
-    "ARCHITECTURES",
     "CGC",
     "PLE",
     "Architecture",
@@ -20,5 +18,4 @@ __all__ = [
     "HardSharing",
     "MMoE",
     "Outputs",
-    "resolve_architecture",
 ]

@@ -44,6 +44,9 @@ class Balancer(nn.Module):
 
     needs_tasks: bool = True
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def backward(self, evaluate: Any, shared: list, own: list, replay: Any = None) -> Any:
         """Fill the gradients of one step.
 
@@ -65,7 +68,13 @@ class Balancer(nn.Module):
         raise NotImplementedError
 
     def after_step(self, evaluate: Any) -> None:
-        """Learn from the losses of the same batch after the step of the optimiser."""
+        """Learn from the losses of the same batch after the step of the optimiser.
+
+        Parameters
+        ----------
+        evaluate : callable
+            Returns the losses of the batch at the current parameters.
+        """
 
     def after_epoch(self) -> None:
         """Close an epoch."""
