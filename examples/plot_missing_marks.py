@@ -4,8 +4,8 @@ Do two papers of one examination learn from each other?
 =======================================================
 
 1905 pupils sat a science examination of two parts, a written paper and course work. For some pupils one of the marks is
-missing. Each mark is a column of `y`, and so a task; a mark that is missing is NaN. We fit one network to both, see what
-each architecture makes of it, and compare with a network for each mark alone. Runs in half a minute.
+missing. Each mark is a column of `y`, and so a task; a mark that is missing is NaN. We fit one network to both, see
+what each architecture makes of it, and compare with a network for each mark alone. Runs in half a minute.
 """
 
 # %%

@@ -12,7 +12,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 
 from .._sklearn import Interval, _fit_context
-from ..losses import REGRESSION_LOSSES, RegressionLoss, resolve_loss
+from ..losses import REGRESSION_LOSSES, QuantilesLoss, RegressionLoss, resolve_loss
 from ._base import BaseRMTGB, output_names
 
 
@@ -325,6 +325,35 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
         bins, task_codes = self._read(X, tasks)
         for raw in self._staged_raw(bins, task_codes, self._stages()):
             yield self._answer(raw)
+
+    def predict_quantiles(self, X: Any, *, tasks: Any = None) -> np.ndarray:
+        """Predict all quantiles of a model fitted with :class:`skmtl.losses.QuantilesLoss`.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Features, with the columns of `fit`.
+        tasks : array-like of shape (n_samples,) or None, default=None
+            Task label of each row; needed after a `fit` on several tasks.
+
+        Returns
+        -------
+        quantiles : ndarray of shape (n_samples, n_quantiles) or (n_samples, n_outputs, n_quantiles)
+            Quantiles, ascending in every row, in the unit of `y`.
+
+        Raises
+        ------
+        TypeError
+            If the model was fitted with another loss.
+        ValueError
+            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
+        """
+        raw = self._raw(*self._read(X, tasks))
+        loss = self._fitted.loss
+        if not isinstance(loss, QuantilesLoss):
+            raise TypeError(f"'predict_quantiles' needs a fit with loss='quantiles'. It was made with {loss!r}.")
+        values = np.stack([loss.predict_quantiles(raw[:, j]) for j in range(raw.shape[1])], axis=1)
+        return values if self._two_dimensional else values[:, 0]
 
     def score(self, X: Any, y: Any, *, tasks: Any = None, sample_weight: Any = None) -> float:
         """Coefficient of determination.

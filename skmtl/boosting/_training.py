@@ -221,7 +221,7 @@ def _mean_hessian(rows, loss, constant, total):
 
 def _effects(rows, loss, options, constant, earlier):
     """Effects of the units on top of the constant, or None where there are to be none."""
-    if options.init != "task":
+    if options.init != "task" or not loss.elementwise:  # a metric of a task is no guide to its constant
         return None
     offset = np.tile(constant, (len(rows.y), 1))
     known = () if earlier is None else (earlier.start - earlier.constant, earlier.effect_variance)

@@ -7,6 +7,7 @@ from ._comp_sum import CompSumLoss, GeneralizedCrossEntropy
 from ._equity import SampleEquityWeights
 from ._focal import FocalLoss
 from ._ordinal import OrdinalCrossEntropy
+from ._quantiles import QuantilesLoss
 from ._registry import CLASSIFICATION_LOSSES, REGRESSION_LOSSES, resolve_loss
 from ._regression import (
     AbsoluteLoss,
@@ -37,6 +38,7 @@ __all__ = [
     "OrdinalCrossEntropy",
     "PoissonLoss",
     "QuantileLoss",
+    "QuantilesLoss",
     "RegressionLoss",
     "SampleEquityWeights",
     "SphericalSoftmaxLoss",

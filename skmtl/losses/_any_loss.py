@@ -133,7 +133,7 @@ class AnyLoss(ClassificationLoss):
         return loss
 
     def initial_raw(self, y, weight=None):
-        """Zeros: rows at a probability of one half have the largest gradient."""
+        """Zeros, for all tasks: rows at a probability of one half have the largest gradient."""
         return np.zeros(self.n_outputs)
 
     def _soft(self, y, raw):

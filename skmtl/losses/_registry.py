@@ -13,6 +13,7 @@ from ._classification import LogLoss
 from ._comp_sum import CompSumLoss, GeneralizedCrossEntropy
 from ._focal import FocalLoss
 from ._ordinal import OrdinalCrossEntropy
+from ._quantiles import QuantilesLoss
 from ._regression import (
     AbsoluteLoss,
     GammaLoss,
@@ -31,6 +32,7 @@ REGRESSION_LOSSES: dict[str, type[Loss]] = {
     "absolute_error": AbsoluteLoss,
     "huber": HuberLoss,
     "quantile": QuantileLoss,
+    "quantiles": QuantilesLoss,
     "poisson": PoissonLoss,
     "gamma": GammaLoss,
     "log_cosh": LogCoshLoss,

@@ -19,6 +19,7 @@ from skmtl.losses import (
     OrdinalCrossEntropy,
     PoissonLoss,
     QuantileLoss,
+    QuantilesLoss,
     SphericalSoftmaxLoss,
     SquaredLoss,
     TaylorSoftmaxLoss,
@@ -61,8 +62,7 @@ class Case(NamedTuple):
         """Raw predictions away from the kinks of the loss."""
         raw = rng.normal(size=(len(y), loss.n_outputs))
         if not self.n_classes:
-            near = np.abs(raw[:, 0] - y)
-            raw[:, 0] += np.where(near < 0.05, 0.2, 0.0)
+            raw += np.where(np.abs(raw - y[:, None]) < 0.05, 0.2, 0.0)
         return raw
 
     @property
@@ -79,6 +79,8 @@ NUMBERS = [
     Case("squared_error", SquaredLoss(), hessian="weight"),
     Case("absolute_error", AbsoluteLoss(), hessian="weight"),
     Case("quantile", QuantileLoss(0.3), hessian="weight"),
+    Case("quantiles", QuantilesLoss(), hessian="weight"),
+    Case("quantiles, two", QuantilesLoss((0.25, 0.6)), hessian="weight"),
     Case("huber", HuberLoss(), hessian="weight"),
     Case("huber, delta", HuberLoss(delta=0.7), hessian="weight"),
     Case("log_cosh", LogCoshLoss()),
@@ -144,3 +146,11 @@ def slope_of_gradient(loss, y, raw, step=1e-5):
         move = step * np.eye(raw.shape[1])[k]
         slope[:, k] = (derivatives(loss, y, raw + move)[0] - derivatives(loss, y, raw - move)[0])[:, k] / (2 * step)
     return slope
+
+
+def slope_unit(loss, y, raw):
+    """What the gradient is measured in: 1, but for a loss that says otherwise."""
+    if not isinstance(loss, QuantilesLoss):
+        return 1.0
+    levels = np.array(loss.quantiles)
+    return np.mean(np.abs(y - raw[:, np.argmin(np.abs(levels - 0.5))])) / np.sqrt(levels * (1 - levels)) * len(levels)

@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
 
+from skmtl.losses import CLASSIFICATION_LOSSES
 from skmtl.neural import MultiTaskClassifier, MultiTaskRegressor
 from skmtl.neural.architectures import Architecture, HardSharing
 from skmtl.neural.architectures._registry import ARCHITECTURES
@@ -288,6 +289,19 @@ def test_other_losses_for_numbers(loss, y):
     assert np.corrcoef(predicted, target)[0, 1] > 0.8
     if loss in {"poisson", "gamma"}:
         assert (predicted > 0).all()
+
+
+@pytest.mark.parametrize("loss", sorted(CLASSIFICATION_LOSSES))
+def test_every_loss_for_classes(loss):
+    X, y, tasks = rows_of_tasks(n=150)
+    y = np.digitize(y, [1.0, 3.0])
+    y[tasks == "a"] = np.minimum(y[tasks == "a"], 1)  # a task that lacks a class
+    model = MultiTaskClassifier(loss=loss, lr=0.01, max_epochs=15, random_state=0).fit(X, y, tasks=tasks)
+    assert model.score(X, y, tasks=tasks) > 0.85
+    p = model.predict_proba(X, tasks=tasks)
+    assert ((p >= 0) & (p <= 1)).all()
+    assert_allclose(p.sum(axis=1), 1.0, rtol=1e-9)
+    assert (p[tasks == "a", 2] == 0).all()
 
 
 # The other axes ------------------------------------------------------------------------------------------------------
