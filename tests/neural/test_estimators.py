@@ -296,7 +296,7 @@ def test_every_loss_for_classes(loss):
     X, y, tasks = rows_of_tasks(n=150)
     y = np.digitize(y, [1.0, 3.0])
     y[tasks == "a"] = np.minimum(y[tasks == "a"], 1)  # a task that lacks a class
-    model = MultiTaskClassifier(loss=loss, lr=0.01, max_epochs=15, random_state=0).fit(X, y, tasks=tasks)
+    model = MultiTaskClassifier(loss=loss, lr=0.01, max_epochs=40, batch_size=75, random_state=0).fit(X, y, tasks=tasks)
     assert model.score(X, y, tasks=tasks) > 0.85
     p = model.predict_proba(X, tasks=tasks)
     assert ((p >= 0) & (p <= 1)).all()
