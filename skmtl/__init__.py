@@ -9,18 +9,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skmtl import benchmark, boosting, datasets, inspection, losses, metrics, tasks
+    from skmtl import benchmark, boosting, datasets, inspection, losses, metrics, neural, tasks
     from skmtl.boosting import RMTGBClassifier, RMTGBRegressor
+    from skmtl.neural import MultiTaskClassifier, MultiTaskRegressor
 
 __version__ = "0.1.0.dev0"  # the one place: pyproject.toml and the documentation read it from here
 
-_SUBMODULES = frozenset({"benchmark", "boosting", "datasets", "inspection", "losses", "metrics", "tasks"})
+_SUBMODULES = frozenset({"benchmark", "boosting", "datasets", "inspection", "losses", "metrics", "neural", "tasks"})
 _HOME_OF_NAME = {
+    "MultiTaskClassifier": "skmtl.neural",
+    "MultiTaskRegressor": "skmtl.neural",
     "RMTGBClassifier": "skmtl.boosting",
     "RMTGBRegressor": "skmtl.boosting",
 }
 
 __all__ = [
+    "MultiTaskClassifier",
+    "MultiTaskRegressor",
     "RMTGBClassifier",
     "RMTGBRegressor",
     "__version__",
@@ -30,6 +35,7 @@ __all__ = [
     "inspection",
     "losses",
     "metrics",
+    "neural",
     "tasks",
 ]
 
