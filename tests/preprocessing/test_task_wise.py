@@ -212,7 +212,7 @@ def test_wrong_arguments(table):
         TaskWise(StandardScaler(), task_column=0).fit(X, tasks=tasks)
     with pytest.raises(ValueError, match="'y' has 3 rows but X has 35 rows"):
         TaskWise(StandardScaler()).fit(X, [1, 2, 3], tasks=tasks)
-    with pytest.raises(ValueError, match="so 'tasks' .* is needed here too"):
+    with pytest.raises(ValueError, match=r"so 'tasks' .* is needed here too"):
         TaskWise(StandardScaler()).fit(X, tasks=tasks).transform(X)
     with pytest.raises(TypeError, match="to which the task column cannot be appended"):
         TaskWise(OneHotEncoder(), task_column=1).fit_transform([[1, 0], [1, 0]])
