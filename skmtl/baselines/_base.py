@@ -392,7 +392,7 @@ class TaskMetaClassifier(ClassifierMixin, TaskMetaEstimator):
                 values = values.astype(np.str_)
             check_classification_targets(values)
             columns = pairs.units % pairs.n_outputs
-            self.classes_ = [np.unique(values[columns == column]) for column in range(pairs.n_outputs)]
+            self.classes_: Any = [np.unique(values[columns == column]) for column in range(pairs.n_outputs)]
             self._labels = np.unique(values)
         else:
             self.classes_ = self._labels = np.unique(values)

@@ -28,7 +28,7 @@ class _Pooled(TaskMetaEstimator):
         self.estimator_ = self._parts[0] if len(self._parts) == 1 else list(self._parts)
 
 
-class PooledRegressor(_Pooled, TaskMetaRegressor):
+class PooledRegressor(_Pooled, TaskMetaRegressor):  # numpydoc ignore=PR02
     """One regressor for the rows of all tasks, which does not see the tasks.
 
     It shows what is lost if the tasks are ignored.
@@ -66,7 +66,7 @@ class PooledRegressor(_Pooled, TaskMetaRegressor):
     """
 
 
-class PooledClassifier(_Pooled, TaskMetaClassifier):
+class PooledClassifier(_Pooled, TaskMetaClassifier):  # numpydoc ignore=PR02
     """One classifier for the rows of all tasks, which does not see the tasks.
 
     It shows what is lost if the tasks are ignored.

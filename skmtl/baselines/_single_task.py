@@ -81,7 +81,7 @@ class _SingleTask(TaskMetaEstimator):
         self.pooled_ = pooled[0] if len(pooled) == 1 else pooled or None
 
 
-class SingleTaskRegressor(_SingleTask, TaskMetaRegressor):
+class SingleTaskRegressor(_SingleTask, TaskMetaRegressor):  # numpydoc ignore=PR02
     """One regressor per task, fitted to the rows of that task alone.
 
     What multi-task learning has to beat: if it does not, the tasks have nothing to teach each other. Tasks are fitted
@@ -129,7 +129,7 @@ class SingleTaskRegressor(_SingleTask, TaskMetaRegressor):
     """
 
 
-class SingleTaskClassifier(_SingleTask, TaskMetaClassifier):
+class SingleTaskClassifier(_SingleTask, TaskMetaClassifier):  # numpydoc ignore=PR02
     """One classifier per task, fitted to the rows of that task alone.
 
     What multi-task learning has to beat: if it does not, the tasks have nothing to teach each other. Tasks are fitted

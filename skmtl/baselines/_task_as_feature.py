@@ -43,7 +43,8 @@ class _TaskAsFeature(TaskMetaEstimator):
         self.random_state = random_state
 
     def _fit_part(self, part):
-        encoder, X = None, part.X
+        encoder: _Encoder | None = None
+        X = part.X
         if part.n_codes > 1:
             if self.encoding == "category":
                 encoder = _Category(part.n_codes)
@@ -169,7 +170,7 @@ def _free_name(names):
     return name
 
 
-class TaskAsFeatureRegressor(_TaskAsFeature, TaskMetaRegressor):
+class TaskAsFeatureRegressor(_TaskAsFeature, TaskMetaRegressor):  # numpydoc ignore=PR02
     """One regressor for all tasks, with the task as one more feature.
 
     The usual way to tell a model of tasks, and often hard to beat. With a single task nothing is appended.
@@ -220,7 +221,7 @@ class TaskAsFeatureRegressor(_TaskAsFeature, TaskMetaRegressor):
     """
 
 
-class TaskAsFeatureClassifier(_TaskAsFeature, TaskMetaClassifier):
+class TaskAsFeatureClassifier(_TaskAsFeature, TaskMetaClassifier):  # numpydoc ignore=PR02
     """One classifier for all tasks, with the task as one more feature.
 
     The usual way to tell a model of tasks, and often hard to beat. With a single task nothing is appended.

@@ -103,6 +103,7 @@ class TaskScorer:
             if column is not None:
                 labels = take_tasks(X, None, column, owner="The scorer")[1]
         n_rows, targets = _num_samples(X), np.asarray(y_true)
+        groups: list[tuple[Any, Any]]
         by_column = labels is None and targets.ndim == 2
         if labels is None and not by_column:
             raise ValueError(

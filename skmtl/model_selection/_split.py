@@ -353,7 +353,7 @@ def _check_sizes(test_size, train_size):
     for name, value in {"test_size": test_size, "train_size": train_size}.items():
         if name == "train_size" and value is None:
             continue
-        if not isinstance(value, Real) or isinstance(value, bool) or not 0 < value < 1:
+        if not isinstance(value, Real) or isinstance(value, bool) or not 0 < float(value) < 1:
             raise ValueError(f"'{name}' must be a share strictly between 0 and 1. Got {value!r}.")
     if train_size is not None and test_size + train_size > 1 + 1e-12:
         raise ValueError(f"'test_size' and 'train_size' must not exceed 1 together. Got {test_size} and {train_size}.")

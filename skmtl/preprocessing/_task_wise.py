@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy import sparse
@@ -79,7 +79,7 @@ class TaskWise(TaskRequests, TransformerMixin, BaseEstimator):
         *,
         task_column: str | int | None = None,
         min_rows: int = 1,
-        unseen_tasks: str = "shared",
+        unseen_tasks: Literal["shared", "error"] = "shared",
     ) -> None:
         self.transformer = transformer
         self.task_column = task_column
