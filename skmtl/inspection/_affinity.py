@@ -92,7 +92,8 @@ def task_affinity(
     .. math:: Z_{i \to j} = 1 - L_j(F + \nu h_i) / L_j(F)
 
     with the squared loss :math:`L_j` on the rows of j, the learning rate :math:`\nu` and the tree :math:`h_i`.
-    Positive: the step for i helps j. It is inter-task affinity [1]_, with steps in function space in place of gradient steps.
+    Positive: the step for i helps j. It is inter-task affinity [1]_, with steps in function space in place of gradient
+    steps.
     Targets of classification are zeros and ones, one column per class. Predictions start at the mean of each task.
 
     The numbers grow with the learning rate, and are small: compare them with each other, not with zero alone. The
@@ -291,7 +292,7 @@ def lookahead_affinity(
     with torch.enable_grad():
         values = [loss() for loss in losses]
         gradients = [torch.autograd.grad(value, parameters, allow_unused=True) for value in values]
-    before = np.array([float(value) for value in values])
+    before = np.array([float(value.detach()) for value in values])
     if np.any(before <= 0):
         raise ValueError(f"'losses' must be positive, as effects are relative to them. Got {float(before.min())}.")
     affinity = np.empty((len(before), len(before)))
@@ -301,7 +302,7 @@ def lookahead_affinity(
             for i, gradient in enumerate(gradients):
                 for parameter, value, slope in zip(parameters, kept, gradient, strict=True):
                     parameter.copy_(value if slope is None else value - learning_rate * slope)
-                affinity[i] = 1.0 - np.array([float(loss()) for loss in losses]) / before
+                affinity[i] = 1.0 - np.array([float(loss().detach()) for loss in losses]) / before
         finally:
             for parameter, value in zip(parameters, kept, strict=True):
                 parameter.copy_(value)

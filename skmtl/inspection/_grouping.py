@@ -105,7 +105,8 @@ class TaskGrouper(BaseEstimator):
     With ``method="cross_error"`` tasks are alike if the models of the same tasks predict them well [1]_: a model is
     fitted to each task, and its error on every other task, relative to that of the other's mean, makes a row of
     numbers; the error on its own rows is cross-validated. With ``method="stage"`` tasks are alike if boosting steps for
-    the one help the other, see :func:`task_affinity`. Rows become distances, and distances clusters, by average
+    the one help the other, see :func:`task_affinity`; it is quicker where tasks are large, and on little data it may
+    tell tasks apart that are alike. Rows become distances, and distances clusters, by average
     linkage.
 
     Parameters
@@ -114,9 +115,11 @@ class TaskGrouper(BaseEstimator):
         What makes tasks alike.
     n_groups : int or "auto", default="auto"
         Number of groups. "auto": from 2 to 20 that with the best silhouette, or a single group if even the best is
-        below `min_silhouette`.
-    min_silhouette : float, default=0.25
+        below `min_silhouette`, or no two tasks are further apart than `min_distance`.
+    min_silhouette : float, default=0.5
         Silhouette, in [-1, 1], below which there are no groups to be told apart.
+    min_distance : float, default=0.1
+        Distance, in [0, 1], below which tasks are alike: a silhouette is as high for small distances as for great ones.
     estimator : estimator, default=None
         Regressor or classifier to fit to each task, for "cross_error". None: gradient boosting of scikit-learn.
     cv : int, default=3
@@ -140,9 +143,11 @@ class TaskGrouper(BaseEstimator):
     affinity_ : ndarray of shape (n_tasks, n_tasks)
         For "stage", the effect of task i (row) on task j (column).
     distances_ : ndarray of shape (n_tasks, n_tasks)
-        Distances between tasks, in [0, 1].
+        Distances between tasks, in [0, 1]: one minus the cosine of the angle between their rows of ``1 / errors_`` (an
+        error below 0.05 hardly counts as less), or how far their mutual affinity falls short of the greatest, as a
+        share of twice the greatest.
     silhouettes_ : dict of int to float
-        Silhouette of each number of groups that was tried.
+        Silhouette of each number of groups that was tried, if any were.
 
     See Also
     --------
@@ -168,6 +173,7 @@ class TaskGrouper(BaseEstimator):
         "method": [StrOptions({"cross_error", "stage"})],
         "n_groups": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "min_silhouette": [Interval(Real, -1, 1, closed="both")],
+        "min_distance": [Interval(Real, 0, 1, closed="both")],
         "estimator": [HasMethods(["fit", "predict"]), None],
         "cv": [Interval(Integral, 2, None, closed="left")],
         "n_jobs": [Integral, None],
@@ -179,7 +185,8 @@ class TaskGrouper(BaseEstimator):
         method: str = "cross_error",
         *,
         n_groups: int | str = "auto",
-        min_silhouette: float = 0.25,
+        min_silhouette: float = 0.5,
+        min_distance: float = 0.1,
         estimator: Any = None,
         cv: int = 3,
         n_jobs: int | None = None,
@@ -188,6 +195,7 @@ class TaskGrouper(BaseEstimator):
         self.method = method
         self.n_groups = n_groups
         self.min_silhouette = min_silhouette
+        self.min_distance = min_distance
         self.estimator = estimator
         self.cv = cv
         self.n_jobs = n_jobs
@@ -236,8 +244,8 @@ class TaskGrouper(BaseEstimator):
             self.affinity_ = task_affinity(X, y, codes, random_state=rng.randint(2**31 - 1)).affinity
             off = ~np.eye(n_tasks, dtype=bool)
             both = (self.affinity_ + self.affinity_.T) / 2.0
-            low, high = both[off].min(), both[off].max()
-            self.distances_ = np.where(off, (high - both) / (high - low) if high > low else 0.0, 0.0)
+            scale = 2.0 * float(np.abs(both[off]).max()) or 1.0
+            self.distances_ = np.where(off, np.clip((both[off].max() - both) / scale, 0.0, 1.0), 0.0)
         else:
             self.errors_ = self._cross_errors(X, y, codes, rng)
             similarity = 1.0 / (self.errors_ + 0.05)  # so that one tiny error does not outweigh all others
@@ -266,6 +274,8 @@ class TaskGrouper(BaseEstimator):
         if self.n_groups != "auto":
             return fcluster(tree, int(self.n_groups), criterion="maxclust")
         best = np.ones(n_tasks, dtype=np.intp)
+        if self.distances_.max() < self.min_distance:
+            return best
         best_score = float(self.min_silhouette)
         for n in range(2, min(n_tasks - 1, _MAX_GROUPS) + 1):
             labels = fcluster(tree, n, criterion="maxclust")

@@ -267,9 +267,10 @@ class TaskGainsDisplay:
         plain(self.ax_)
         n_left_out = int((~defined).sum())
         left_out = f"; {n_left_out} without a score" if n_left_out else ""
+        point, circle = (" (point)", " (circle)") if few else ("", "")
+        n_gain, n_lose = int((gain > 0).sum()), int((gain < 0).sum())
         self.ax_.set_title(
-            f"{model}{' (point)' if few else ''} against {other}{' (circle)' if few else ''}:\n{int((gain > 0).sum())} of {len(gain)} tasks gain, {int((gain < 0).sum())} "
-            f"lose{left_out}",
+            f"{model}{point} against {other}{circle}:\n{n_gain} of {len(gain)} tasks gain, {n_lose} lose{left_out}",
             fontsize="medium",
         )
         return self
