@@ -141,7 +141,9 @@ class _Target(_Encoder):
         else:
             settings = {"cv": n_folds, "random_state": random_state}
         self.encoder = TargetEncoder(target_type=kind, categories=[np.unique(codes)], **settings)
-        return _append(X, self.encoder.fit_transform(codes[:, None], y))
+        extended = _append(X, self.encoder.fit_transform(codes[:, None], y))
+        self.encoder.set_params(cv=n_folds)  # the folds have served; a saved model should not have to hold a splitter
+        return extended
 
     def _columns(self, codes):
         return self.encoder.transform(codes[:, None])
