@@ -141,7 +141,7 @@ class GroupedMultiTaskRegressor(_GroupedMultiTask, TaskMetaRegressor):  # numpyd
         The fitted grouper, if there is one.
     n_features_in_ : int
         Number of columns of `X`, a task column included.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns of `X`, where it has names.
 
     See Also
@@ -198,7 +198,7 @@ class GroupedMultiTaskClassifier(_GroupedMultiTask, TaskMetaClassifier):  # nump
         The fitted grouper, if there is one.
     n_features_in_ : int
         Number of columns of `X`, a task column included.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns of `X`, where it has names.
 
     See Also

@@ -48,7 +48,7 @@ class PooledRegressor(_Pooled, TaskMetaRegressor):  # numpydoc ignore=PR02
         The fitted regressor; for a 2-D `y` with task labels a list, column by column.
     n_features_in_ : int
         Number of columns of `X`, a task column included.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns of `X`, where it has names.
 
     See Also
@@ -88,7 +88,7 @@ class PooledClassifier(_Pooled, TaskMetaClassifier):  # numpydoc ignore=PR02
         The fitted classifier; for a 2-D `y` with task labels a list, column by column.
     n_features_in_ : int
         Number of columns of `X`, a task column included.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns of `X`, where it has names.
 
     See Also

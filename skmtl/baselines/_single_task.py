@@ -110,7 +110,7 @@ class SingleTaskRegressor(_SingleTask, TaskMetaRegressor):  # numpydoc ignore=PR
         The regressor for tasks not seen in `fit`, if there is one; several for a 2-D `y` with task labels.
     n_features_in_ : int
         Number of columns of `X`, a task column included.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns of `X`, where it has names.
 
     See Also
@@ -161,7 +161,7 @@ class SingleTaskClassifier(_SingleTask, TaskMetaClassifier):  # numpydoc ignore=
         The classifier for tasks not seen in `fit`, if there is one; several for a 2-D `y` with task labels.
     n_features_in_ : int
         Number of columns of `X`, a task column included.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns of `X`, where it has names.
 
     See Also

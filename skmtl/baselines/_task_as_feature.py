@@ -204,7 +204,7 @@ class TaskAsFeatureRegressor(_TaskAsFeature, TaskMetaRegressor):  # numpydoc ign
         The fitted regressor; for a 2-D `y` with task labels a list, column by column.
     n_features_in_ : int
         Number of columns of `X`, a task column included.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns of `X`, where it has names.
 
     See Also
@@ -258,7 +258,7 @@ class TaskAsFeatureClassifier(_TaskAsFeature, TaskMetaClassifier):  # numpydoc i
         The fitted classifier; for a 2-D `y` with task labels a list, column by column.
     n_features_in_ : int
         Number of columns of `X`, a task column included.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns of `X`, where it has names.
 
     See Also

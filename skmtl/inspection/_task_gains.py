@@ -289,20 +289,11 @@ class TaskGainsDisplay:
         self.ax_.barh(lines, gain, height=1.0, color=colors)
         self.ax_.axvline(0.0, color="0.3", linewidth=0.8)
         self.ax_.set_ylim(len(gain) - 0.5, -0.5)
-        self.ax_.set_yticks([])
+        # The names of both ends beside the axis, where no bar can be in their way.
+        n_named = min(_N_NAMED, len(gain) // 2)
+        self.ax_.set_yticks([0, len(gain) - 1], ["\n".join(labels[:n_named]), "\n".join(labels[-n_named:])])
+        for text, align in zip(self.ax_.get_yticklabels(), ("top", "bottom"), strict=True):
+            text.set(va=align, fontsize="small")
+        self.ax_.tick_params(axis="y", length=0)
         self.ax_.set_ylabel(f"{len(gain)} tasks, in the order of their gain")
         self.ax_.set_xlabel(f"Gain in {self.score_name} (to the right: better)")
-        first, last = labels[:_N_NAMED], labels[::-1][:_N_NAMED]
-        for words, corner, align in (
-            (["most:", *first], (0.98, 0.98), "top"),
-            ([*last[::-1], "least:"][::-1], (0.98, 0.02), "bottom"),
-        ):
-            self.ax_.text(
-                *corner,
-                "\n".join(words),
-                transform=self.ax_.transAxes,
-                ha="right",
-                va=align,
-                fontsize="small",
-                color="0.3",
-            )

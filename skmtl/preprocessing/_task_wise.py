@@ -48,7 +48,7 @@ class TaskWise(TaskRequests, TransformerMixin, BaseEstimator):
         The copy fitted on all rows.
     n_features_in_ : int
         Number of columns of `X`, a task column included.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns of `X`, where it has names.
 
     See Also
