@@ -77,6 +77,7 @@ class TreeGrower:
 
     def __init__(self, fold, plan, n_outputs=1, n_threads=1):
         self.fold = fold
+        self.plan = plan
         self.n_threads = n_threads
         n_bins, task_features = plan.n_bins, plan.task_features
         self.n_own = len(n_bins) - len(task_features.source)
@@ -95,6 +96,7 @@ class TreeGrower:
         self.rows = np.arange(fold.n_rows, dtype=np.int32)
         self._local = None
         self._scratch = {}
+        self._words = {}
 
     def grow(self, target, settings, shrinkage, rows, part, seed, delta, *, task_features=True):
         """Grow one tree on `rows` and add what it gives each row of the fold to `delta`."""
@@ -102,7 +104,7 @@ class TreeGrower:
         rows = rows.copy()
         total = len(rows) if target.sample_weight is None else float(target.sample_weight[rows].sum())
         settings = settings._replace(max_leaf_nodes=self._most_leaves(settings, len(rows), total))
-        data = to_words(*self._statistics(target))
+        data = to_words(*self._statistics(target), self._words)
         nodes = self._take("nodes", empty_nodes, 2 * settings.max_leaf_nodes - 1, settings.max_leaf_nodes)
         n_channels = data.words.shape[1]
         histograms = self._histograms("histograms", int(self.table.offsets[-1]) * n_channels, settings.max_leaf_nodes)
@@ -113,7 +115,7 @@ class TreeGrower:
         values = self._values(target, nodes, bases, counts, rows, settings, shrinkage, count)
         add_leaf_values(nodes, bases, counts, rows, values, delta)
         trees = Trees.from_nodes(nodes, bases, counts, values, part, [-1])
-        self._add_out_of_bag(trees, rows, delta)
+        self.add_out_of_bag(trees, rows, delta)
         return trees
 
     def grow_units(self, target, settings, shrinkage, rows, seeds, delta):
@@ -132,7 +134,7 @@ class TreeGrower:
         bases = np.cumsum(room) - room
         nodes = empty_nodes(int(room.sum()))
         gradient, hessian, weight = self._statistics(target)
-        data = to_unit_words(gradient, hessian, weight, self.fold.pointers)
+        data = to_unit_words(gradient, hessian, weight, self.fold.pointers, self._words)
         n_channels = data.words.shape[1]
         counts = np.zeros(len(sizes), np.int64)
         table = self._own_table(local_bins)
@@ -175,7 +177,7 @@ class TreeGrower:
         values = self._values(target, nodes, bases, counts, rows, settings, shrinkage, len(nodes.left))
         add_leaf_values(nodes, bases, counts, rows, values, delta)
         trees = Trees.from_nodes(nodes, bases, counts, values, SPECIFIC, grown)
-        self._add_out_of_bag(trees, rows, delta)
+        self.add_out_of_bag(trees, rows, delta)
         return trees
 
     def _values(self, target, nodes, bases, counts, rows, settings, shrinkage, n_nodes):
@@ -199,13 +201,13 @@ class TreeGrower:
             )
         return values
 
-    def _add_out_of_bag(self, trees, rows, delta):
+    def add_out_of_bag(self, trees, rows, delta):
         if len(rows) == self.fold.n_rows:
             return
         out = np.ones(self.fold.n_rows, bool)
         out[rows] = False
         add_trees_to(
-            dict.fromkeys(range(4), delta),
+            dict.fromkeys(range(5), delta),
             trees,
             self.table.n_bins,
             self.fold.n_units,
