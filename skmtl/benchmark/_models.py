@@ -27,6 +27,7 @@ class Model(ABC):
 
     label: ClassVar[str]
     needs: ClassVar[dict[str, str]] = {}  # module: extra of skmtl that installs it
+    n_warm_up_rows: ClassVar[int] = 500  # at most; enough to import and load everything
 
     def __init__(self, n_threads: int, seed: int) -> None:
         self.n_threads = n_threads
@@ -64,6 +65,7 @@ class RMTGB(Model):
     """`RMTGBRegressor` or `RMTGBClassifier` by default: it holds out rows by itself and then fits again on all."""
 
     label = "RMTGB"
+    n_warm_up_rows = 10_000  # kernels that only larger tables need have to be among those that are compiled
 
     def fit(self, table: Table, validation: np.ndarray) -> None:
         """Fit to all rows: the mask is not used."""

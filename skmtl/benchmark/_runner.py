@@ -16,8 +16,6 @@ from skmtl.benchmark._models import Model
 from skmtl.benchmark._protocol import TEST, VALIDATION, Table, score, split
 from skmtl.benchmark._store import Run, Store, plain
 
-_N_WARM_UP_ROWS = 10_000  # at most; kernels that only larger tables need have to be among those that are compiled
-
 
 @dataclass
 class Results:
@@ -249,7 +247,7 @@ def _rehearse(model, table, n_threads):
     """Return the seconds that a fit and a prediction on some rows take; None if they fail, as they will again."""
     if model.reason_unsupported(table) is not None:
         return None
-    rows = np.random.default_rng(0).permutation(len(table.y))[:_N_WARM_UP_ROWS]
+    rows = np.random.default_rng(0).permutation(len(table.y))[: model.n_warm_up_rows]
     sample = table.take(np.sort(rows))
     start = time.perf_counter()
     try:
