@@ -77,7 +77,7 @@ def test_classifier_and_a_group_of_one_class(bunch):
     y = np.where(bunch.target > 0, "yes", "no")
     y[bunch.tasks == 5] = "yes"
     groups = [0, 0, 0, 0, 0, 1]
-    model = GroupedMultiTaskClassifier(RMTGBClassifier(max_iter=10), grouper=groups)
+    model = GroupedMultiTaskClassifier(RMTGBClassifier(max_iter=40), grouper=groups)
     model.fit(bunch.data, y, tasks=bunch.tasks)
     proba = model.predict_proba(bunch.data, tasks=bunch.tasks)
     np.testing.assert_allclose(proba.sum(axis=1), 1.0)

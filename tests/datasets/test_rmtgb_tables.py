@@ -17,14 +17,13 @@ from skmtl.datasets import _download, _rmtgb_tables
 NAMES = ["abalone", "avila", "computer", "landmine", "school"]
 
 
-@pytest.fixture(scope="session")
-def copies():
-    """Folder with the real tables, if there is one."""
-    default = Path(__file__).resolve().parents[3] / "shared" / "datasets"
-    folder = Path(os.environ.get("SKMTL_DATASETS", default))
-    if not (folder / "abalone.csv.gz").is_file():
-        pytest.skip("needs the real tables; set SKMTL_DATASETS to their folder")
-    return folder
+GIVEN = os.environ.get("SKMTL_DATASETS")
+
+
+@pytest.fixture
+def copies(request):
+    """Folder with the real tables; where there is none, the test is skipped."""
+    return Path(GIVEN) if GIVEN else request.getfixturevalue("shared_dir") / "datasets"
 
 
 @pytest.fixture(autouse=True)
