@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import joblib
+
 import skmtl
 from skmtl._optional import import_optional
 from skmtl.benchmark._html import write_html
@@ -38,6 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = _make_parser()
     arguments = parser.parse_args(argv)
+    try:
+        with joblib.parallel_config(backend=arguments.backend):
+            pass
+    except (ValueError, ImportError) as error:
+        parser.error(f"argument --backend: joblib cannot use '{arguments.backend}': {error}")
     output = Path(arguments.output or f"benchmark-{arguments.suite}")
     try:
         tables, words, models = _read(arguments)

@@ -115,9 +115,7 @@ def fit_rows(rows: Rows, plan, loss, options, n_classes, seed, n_threads, earlie
         )
         if n_passes == 1:
             return fitted
-        again = _grow(
-            rows, None, rounds, plan, prepared, options, seed, n_threads, None, progress, fitted.sequence
-        )
+        again = _grow(rows, None, rounds, plan, prepared, options, seed, n_threads, None, progress, fitted.sequence)
         return again._replace(validation_loss=fitted.validation_loss)
 
 

@@ -54,6 +54,7 @@ def test_help_of_a_suite(capsys):
         (["demo", "--seeds", "0"], "argument --seeds: must be an integer of at least 1; got '0'."),
         (["demo", "--seeds", "three"], "argument --seeds: must be an integer of at least 1; got 'three'."),
         (["demo", "--jobs", "-1"], "argument --jobs: must be an integer of at least 1; got '-1'."),
+        (["demo", "--backend", "smoke"], "argument --backend: joblib cannot use 'smoke'"),
         (["demo", "--fast"], "unrecognized arguments: --fast"),
     ],
 )

@@ -333,7 +333,20 @@ def grow_joint_tree(table, data, settings, noise, rows, nodes, runs, buffer):
 
 @njit(cache=True, nogil=True)
 def joint_values(
-    nodes, n_nodes, rows, units, gradient, hessian, l2, pooled_l2, centred, shrinkage, unit_row, values, unit_values, out
+    nodes,
+    n_nodes,
+    rows,
+    units,
+    gradient,
+    hessian,
+    l2,
+    pooled_l2,
+    centred,
+    shrinkage,
+    unit_row,
+    values,
+    unit_values,
+    out,
 ):
     """Write the values of the leaves, those of every unit and those for units not seen, and add them to `out`.
 
