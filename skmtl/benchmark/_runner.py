@@ -111,9 +111,6 @@ def run(
         # The models are told the number of threads too, but LightGBM starts more in some of its calls. The limit holds
         # for libraries that are loaded by now, as those of all usable models are.
         with threadpool_limits(n_threads):
-            left = [(s, t, m) for s, t, m in cells if (t, m, s) not in done]
-            pending = [(s, t, m) for s, t, m in left if m not in results.missing]
-            results.compile_seconds = _warm_up(tables, models, pending, n_threads)
             for cell in cells:
                 seed, t, m = cell
                 if (t, m, seed) in done:
@@ -123,7 +120,8 @@ def run(
                 else:
                     continue
                 advance(f"{t}, {models[m].label}, seed {seed}")
-            for cell, outcome in _fits(pending, tables, models, n_threads, n_jobs, backend, advance):
+            pending = [cell for cell in cells if cell not in finished]
+            for cell, outcome in _fits(pending, tables, models, n_threads, n_jobs, backend, advance, results):
                 finished[cell] = outcome
                 if store is not None and outcome[0].status == "ok":
                     store.add(*outcome)
@@ -139,14 +137,20 @@ def run(
     return results
 
 
-def _fits(pending, tables, models, n_threads, n_jobs, backend, advance) -> Iterator[tuple]:
+def _fits(pending, tables, models, n_threads, n_jobs, backend, advance, results) -> Iterator[tuple]:
     """Yield every cell with its outcome, as soon as it is there."""
     if n_jobs == 1:
+        warm = set()
         for cell in pending:
             seed, table, model = cell
             advance(f"{table}, {models[model].label}, seed {seed}")
+            if (table, model) not in warm:
+                warm.add((table, model))
+                _warm_up(results, model, models[model], tables[table], n_threads)
             yield cell, _run_one(table, tables[table], model, models[model], seed, n_threads)
         return
+    for table, model in dict.fromkeys((table, model) for _, table, model in pending if model == "rmtgb"):
+        _warm_up(results, model, models[model], tables[table], n_threads)  # compiles once, before the workers start
     outcomes = Parallel(n_jobs=n_jobs, backend=backend, return_as="generator_unordered")(
         delayed(_run_in_worker)(cell, tables[cell[1]], models[cell[2]], n_threads) for cell in pending
     )
@@ -232,15 +236,12 @@ def _run_one(table_name, table, model_name, model, seed, n_threads):
     return found, outlier_scores
 
 
-def _warm_up(tables, models, pending, n_threads):
-    """Let each model import and compile what it needs, and return how long the compiling one took for that."""
-    compile_seconds = None
-    for table_name, name in dict.fromkeys((table, model) for _, table, model in pending):
-        first = _rehearse(models[name], tables[table_name], n_threads)
-        if name == "rmtgb" and first is not None:
-            again = _rehearse(models[name], tables[table_name], n_threads)
-            compile_seconds = (compile_seconds or 0.0) + max(first - (again or first), 0.0)
-    return compile_seconds
+def _warm_up(results, name, model, table, n_threads):
+    """Let a model import and compile what it needs, and note how long the compiling one took for that."""
+    first = _rehearse(model, table, n_threads)
+    if name == "rmtgb" and first is not None:
+        again = _rehearse(model, table, n_threads)
+        results.compile_seconds = (results.compile_seconds or 0.0) + max(first - (again or first), 0.0)
 
 
 def _rehearse(model, table, n_threads):

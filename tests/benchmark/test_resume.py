@@ -127,6 +127,18 @@ def test_ctrl_c_leaves_what_is_finished(store):
     assert not again.interrupted
 
 
+def test_ctrl_c_in_the_warm_up_leaves_what_an_earlier_start_finished(store):
+    run({"first": make_table()}, {"mean": MeanPerTask}, n_seeds=1, store=store)
+
+    class Stopping(MeanPerTask):
+        def fit(self, table, validation):
+            raise KeyboardInterrupt
+
+    results = run({"first": make_table()}, {"mean": Stopping}, n_seeds=2, store=store)
+    assert results.interrupted
+    assert [found.seed for found in results.runs] == [0]
+
+
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_fits_at_the_same_time_give_the_same(backend, store):
     tables = {"first": make_table(), "second": make_table(45)}

@@ -54,8 +54,8 @@ def test_models_get_all_training_rows_and_the_same_validation_rows(monkeypatch):
             seen.append((self.seed, self.seen))
 
     run({"first": make_table()}, {"one": Recorder, "two": Recorder}, n_seeds=1, n_threads=2)
-    warm_up, (first, second) = seen[:-2], seen[-2:]
-    assert len(warm_up) == 2
+    warm_up, (first, second) = seen[::2], seen[1::2]  # each model warms up right before its first fit
+    assert [rows[0] for _, rows in warm_up] == [90, 90]
     assert first == second == (0, (72, 12, 2))
 
 
