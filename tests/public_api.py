@@ -13,12 +13,15 @@ import skmtl
 # Modules whose `__all__` is the public API. Everything else is private, or reached through one of these.
 PUBLIC_MODULES = [
     "skmtl",
+    "skmtl.baselines",
     "skmtl.boosting",
     "skmtl.datasets",
     "skmtl.inspection",
     "skmtl.losses",
     "skmtl.metrics",
+    "skmtl.model_selection",
     "skmtl.neural",
+    "skmtl.preprocessing",
     "skmtl.tasks",
 ]
 
