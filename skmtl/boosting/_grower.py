@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from ._forest import SPECIFIC, Trees, add_trees_to
+from ._team import Team
 from .kernels.fixed_point import to_unit_words, to_words
-from .kernels.grow import grow_tree
 from .kernels.grow_units import compact_codes, grow_unit_trees
 from .kernels.leaves import add_leaf_values, newton_values, quantile_values
 from .kernels.types import Table, empty_nodes
@@ -93,6 +93,7 @@ class TreeGrower:
             task_features.codes,
         )
         self.rows = np.arange(fold.n_rows, dtype=np.int32)
+        self.team = Team(n_threads)
         self._local = None
         self._scratch = {}
 
@@ -108,7 +109,7 @@ class TreeGrower:
         histograms = self._histograms("histograms", int(self.table.offsets[-1]) * n_channels, settings.max_leaf_nodes)
         gathered = self._array("gathered", (self.fold.n_rows, n_channels), np.int64)
         buffer = self._array("buffer", (self.fold.n_rows,), np.int32)
-        count = grow_tree(table, data, settings, rows, 0, len(rows), nodes, 0, histograms, gathered, buffer, seed)
+        count = self.team.grow_tree(table, data, settings, rows, nodes, histograms, gathered, buffer, seed)
         bases, counts = np.zeros(1, np.int64), np.array([count], np.int64)
         values = self._values(target, nodes, bases, counts, rows, settings, shrinkage, count)
         add_leaf_values(nodes, bases, counts, rows, values, delta)
@@ -181,7 +182,9 @@ class TreeGrower:
     def _values(self, target, nodes, bases, counts, rows, settings, shrinkage, n_nodes):
         values = np.zeros((n_nodes, target.gradient.shape[1]))
         if target.quantile is None:
-            newton_values(nodes, bases, counts, rows, target.gradient, target.hessian, settings.l2, shrinkage, values)
+            counted = target.hessian_is_weight and target.sample_weight is None
+            hessian = target.hessian[:0] if counted else target.hessian
+            newton_values(nodes, bases, counts, rows, target.gradient, hessian, settings.l2, shrinkage, values)
         else:
             weight = np.ones(self.fold.n_rows) if target.weight is None else target.weight
             quantile_values(

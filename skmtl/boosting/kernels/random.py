@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from numba import njit
+from .jit import borrowing
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def next_state(state):
     """Next state, in [1, 2**31 - 2], of the multiplicative congruential generator of Park and Miller (1993)."""
     return (state * 48271) % 2147483647
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def sample_front(items, n_items, n_wanted, state):
     """Move a random choice of `n_wanted` of the first `n_items` items to the front; returns the next state."""
     for i in range(n_wanted):
@@ -21,7 +21,7 @@ def sample_front(items, n_items, n_wanted, state):
     return state
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def sort_front(items, n_items):
     """Sort the first `n_items` items; they are few, and NumPy's sort would take a second to compile."""
     for i in range(1, n_items):
