@@ -16,7 +16,7 @@ from .._sklearn import Interval, StrOptions
 from ..tasks import TaskRequests, learn_tasks, look_up_tasks, observed_pairs
 from ._binning import Binner
 from ._features import is_frame
-from ._forest import INLIER, OUTLIER, SHARED, SPECIFIC
+from ._forest import INLIER, JOINT, OUTLIER, SHARED, SPECIFIC
 from ._input import FeaturePlan, check_weight, plan_constraints, read_features, read_fit_features, read_rows
 from ._settings import BLOCKS, check_blocks
 from ._task_features import TaskFeatures
@@ -33,7 +33,7 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
         "task_column": [str, Integral, None],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [_AUTO, Interval(Integral, 0, None, closed="left")],
-        "schedule": [StrOptions({"sequential"}), dict],
+        "schedule": [StrOptions({"adaptive", "sequential"}), dict],
         "max_leaf_nodes": [_AUTO, Interval(Integral, 2, None, closed="left"), dict, None],
         "max_depth": [Interval(Integral, 1, None, closed="left"), dict, None],
         "min_samples_leaf": [_AUTO, Interval(Real, 0, None, closed="neither"), dict],
@@ -227,8 +227,8 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
             common = {SHARED: shared, OUTLIER: outlier, INLIER: inlier}
             for output in range(n_columns):
                 # Trees that all outputs share are walked once, with the first output.
-                parts = {**common, SPECIFIC: specific[output]}
-                fitted.forest.add_to(parts, bins, starts[output][2], begin, end, only_specific=output > 0)
+                parts = {**common, SPECIFIC: specific[output], JOINT: specific[output]}
+                fitted.forest.add_to(parts, bins, starts[output][2], begin, end, only_own=output > 0)
             begin = end
             raw = np.empty((n, n_columns, k))
             for output, (start, share, _) in enumerate(starts):
@@ -249,14 +249,14 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
     def feature_importances_(self) -> np.ndarray:
         """Share of each column of X in the gain of all splits; sums to one. A task column has none."""
         check_is_fitted(self)
-        shared, outlier, inlier, specific = self._fitted.forest.gains(len(self._plan.columns))
-        return self._spread(shared + outlier + inlier + specific.sum(axis=0), normalise=True)
+        shared, outlier, inlier, joint, specific = self._fitted.forest.gains(len(self._plan.columns))
+        return self._spread(shared + outlier + inlier + joint + specific.sum(axis=0), normalise=True)
 
     def task_importances(self) -> dict[str, np.ndarray]:
         """Importance of every column of X for every task, block by block.
 
-        Shared and partition trees belong to all tasks: a task is given their gain in proportion to its weight, and of
-        the two partition ensembles in proportion to its weight between them. The trees of a task are its own.
+        Shared, partition and joint trees belong to all tasks: a task is given their gain in proportion to its weight,
+        and of the two partition ensembles in proportion to its weight between them. The trees of a task are its own.
 
         Returns
         -------
@@ -266,12 +266,13 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
         """
         check_is_fitted(self)
         fitted = self._fitted
-        shared, outlier, inlier, specific = fitted.forest.gains(len(self._plan.columns))
+        shared, outlier, inlier, joint, specific = fitted.forest.gains(len(self._plan.columns))
         part = (fitted.unit_weight / fitted.unit_weight.sum())[:, None]
         s = expit(fitted.theta)[:, None]
         by_block = {
             "shared": part * shared,
             "partition": part * (s * outlier + (1.0 - s) * inlier),
+            "joint": part * joint,
             "specific": specific,
         }
         total = sum(gains.sum(axis=1, keepdims=True) for gains in by_block.values())

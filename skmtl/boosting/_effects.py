@@ -2,8 +2,8 @@
 
 A unit is what has parameters of its own: a task, or with several target columns a pair of task and column. The effect
 of a unit with few rows is pulled to zero by as much as it is uncertain (empirical Bayes, one-way random effects).
-Effects are estimated on what the trees leave, and again after every shared tree: tasks whose rows differ in X have
-means that differ for that reason alone, and only the trees can tell.
+Effects are estimated on what the trees leave, and move towards the estimate at the pace of the trees: tasks whose rows
+differ in X have means that differ for that reason alone, and only the trees can tell.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import numpy as np
 
 from ..losses import SquaredLoss
 from .kernels.leaves import unit_quantiles
+from .kernels.variance import variance_ratio
 
-#: Newton steps before the first tree.
-_FIRST_STEPS = 20
+_NO_WEIGHT = np.empty(0)
+#: Longest Newton step of an intercept, on the scale of log-odds.
+_LONGEST_STEP = 1.0
 
 
 class UnitEffects:
@@ -28,25 +30,24 @@ class UnitEffects:
         Targets, weights (or None) and units of the training rows, sorted by unit.
     n_units : int
         Number of units.
-    offset : ndarray of shape (n_rows, n_outputs)
-        Raw predictions without the effects.
     values, variance : ndarrays of shape (n_units, n_outputs) and (n_outputs,), or None
-        Effects and variances to go on from; None: estimated on `offset`.
+        Effects and variances to go on from; None: zeros and ones.
     """
 
-    def __init__(self, loss, y, weight, units, n_units, offset, values=None, variance=None):
+    def __init__(self, loss, y, weight, units, n_units, values=None, variance=None):
         self.loss, self.y, self.weight, self.units, self.n_units = loss, y, weight, units, n_units
         self.total = np.bincount(units, weights=weight, minlength=n_units).astype(np.float64)
+        self.n_present = np.count_nonzero(self.total)
+        self.pointers = np.searchsorted(units, np.arange(n_units + 1)).astype(np.int64)
         self.variance = np.ones(loss.n_outputs) if variance is None else variance.copy()
-        if values is None:
-            self.values = np.zeros((n_units, loss.n_outputs))
-            self.values = self.estimate(offset, _FIRST_STEPS)
-        else:
-            self.values = values
+        self.values = np.zeros((n_units, loss.n_outputs)) if values is None else values
 
     def estimate(self, offset, n_steps=1):
-        """Effects given the rest of the raw prediction, (n_units, n_outputs). Zero where there is only one unit."""
-        if np.count_nonzero(self.total) < 2:
+        """Effects given the rest of the raw prediction, (n_units, n_outputs). Zero where there is only one unit.
+
+        Where the estimate has no closed form, it takes so many Newton steps from the present effects.
+        """
+        if self.n_present < 2:
             return np.zeros_like(self.values)
         if self.loss.constant_hessian:
             return self._locations(offset, n_steps)
@@ -56,30 +57,18 @@ class UnitEffects:
         return np.bincount(self.units, weights=values, minlength=self.n_units)
 
     def _locations(self, offset, n_steps):
-        """Location of each unit's residuals (mean, median, quantile), shrunk by their variance components.
-
-        Analysis of variance estimator of the between-unit variance; S. R. Searle, G. Casella, C. E. McCulloch,
-        "Variance Components", Wiley, 1992, chapter 3.
-        """
+        """Location of each unit's residuals (mean, median, quantile), shrunk by their variance components."""
         residual = self.y - offset[:, 0]
-        weight = np.ones_like(residual) if self.weight is None else self.weight
-        n_rows, n_present = self.total.sum(), np.count_nonzero(self.total)
-        if n_rows <= n_present:  # One row per unit: nothing tells a unit's effect from noise.
+        weight = _NO_WEIGHT if self.weight is None else self.weight
+        mean = np.empty(self.n_units)
+        ratio, overall = variance_ratio(residual, weight, self.pointers, self.total, mean)
+        if ratio == np.inf:
             return np.zeros_like(self.values)
-        mean = self._sum(weight * residual) / np.where(self.total > 0, self.total, 1.0)
-        overall = (weight * residual).sum() / n_rows
-        within = np.sum(weight * (residual - mean[self.units]) ** 2) / (n_rows - n_present)
-        between = np.sum(self.total * (mean - overall) ** 2) / (n_present - 1)
-        n0 = (n_rows - np.sum(self.total**2) / n_rows) / (n_present - 1)
-        variance = max((between - within) / n0, 1e-6 * within)
-        if variance <= 0.0:
-            return np.zeros_like(self.values)
-        ratio = within / variance
         if isinstance(self.loss, SquaredLoss):
             return (self.total / (self.total + ratio) * (mean - overall))[:, None]
         if self.loss.line_search is not None:
-            pointers = np.searchsorted(self.units, np.arange(self.n_units + 1))
-            location = unit_quantiles(residual, weight, pointers, float(self.loss.line_search))
+            weight = np.ones_like(residual) if self.weight is None else weight
+            location = unit_quantiles(residual, weight, self.pointers, float(self.loss.line_search))
             return (self.total / (self.total + ratio) * location)[:, None]
         values = self.values.copy()
         for _ in range(n_steps):
@@ -95,7 +84,9 @@ class UnitEffects:
             gradient, hessian = self._derivatives(offset, values)
             for k in range(values.shape[1]):
                 precision = self._sum(hessian[:, k]) + 1.0 / self.variance[k]
-                values[:, k] -= (self._sum(gradient[:, k]) + values[:, k] / self.variance[k]) / precision
+                step = (self._sum(gradient[:, k]) + values[:, k] / self.variance[k]) / precision
+                # Where probabilities are close to 0 or 1 the curvature says little about the way to go.
+                values[:, k] -= np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
                 self.variance[k] = max(np.mean(values[present, k] ** 2 + 1.0 / precision[present]), 1e-6)
         return values
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._forest import INLIER, OUTLIER, SHARED, SPECIFIC
+from ._forest import INLIER, JOINT, OUTLIER, SHARED, SPECIFIC
 
 
 class Fold:
@@ -37,8 +37,9 @@ class Fold:
         self.n_units = n_units
         self.pointers = np.searchsorted(units, np.arange(n_units + 1)).astype(np.int64)
         common = start[units]
-        # What shared and specific trees add is never weighted, so both add to one array.
-        self.parts = {SHARED: common, SPECIFIC: common, OUTLIER: np.zeros_like(common), INLIER: np.zeros_like(common)}
+        # What shared, joint and specific trees add is never weighted, so they add to one array.
+        self.parts = dict.fromkeys((SHARED, JOINT, SPECIFIC), common)
+        self.parts |= {OUTLIER: np.zeros_like(common), INLIER: np.zeros_like(common)}
         self._partitioned = False
 
     @property
@@ -64,10 +65,11 @@ class Fold:
 
     def copy_parts(self):
         """Raw predictions as they are, to go back to."""
-        return self.parts[SHARED].copy(), self.parts[OUTLIER].copy(), self.parts[INLIER].copy(), self._partitioned
+        used = (SHARED, OUTLIER, INLIER) if self._partitioned else (SHARED,)
+        return {part: self.parts[part].copy() for part in used}
 
     def restore_parts(self, saved):
         """Go back to what :meth:`copy_parts` returned."""
-        for part, values in zip((SHARED, OUTLIER, INLIER), saved[:3], strict=True):
-            self.parts[part][:] = values
-        self._partitioned = saved[3]
+        self._partitioned = OUTLIER in saved
+        for part in (SHARED, OUTLIER, INLIER):
+            self.parts[part][:] = saved.get(part, 0.0)

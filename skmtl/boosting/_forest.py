@@ -9,7 +9,7 @@ import numpy as np
 from .kernels.types import CODE_WORDS, Nodes
 
 #: Which part of the prediction a tree adds to.
-SHARED, OUTLIER, INLIER, SPECIFIC = 0, 1, 2, 3
+SHARED, OUTLIER, INLIER, SPECIFIC, JOINT = 0, 1, 2, 3, 4
 
 
 class FlatTrees(NamedTuple):
@@ -22,7 +22,25 @@ class FlatTrees(NamedTuple):
     categorical: Any  # uint8 (n_nodes,)
     left_codes: Any  # uint32 (n_nodes, CODE_WORDS); a single row of zeros where no split is categorical
     gain: Any  # float64 (n_nodes,)
-    value: Any  # float64 (n_nodes, n_outputs)
+    value: Any  # float64 (n_nodes, n_outputs); of a joint tree, for units not seen
+    unit_row: Any  # int32 (n_nodes,), row of `unit_value` of a leaf of a joint tree, otherwise -1
+    unit_value: Any  # float64 (n_joint_leaves, n_units, n_outputs), or no rows
+
+
+def empty_tree(n_nodes, n_outputs):
+    """Room for a tree of `n_nodes` nodes."""
+    return FlatTrees(
+        np.empty(n_nodes, np.int32),
+        np.empty(n_nodes, np.int32),
+        np.empty(n_nodes, np.int32),
+        np.empty(n_nodes, np.uint8),
+        np.empty(n_nodes, np.uint8),
+        np.empty((n_nodes, CODE_WORDS), np.uint32),
+        np.empty(n_nodes),
+        np.empty((n_nodes, n_outputs)),
+        np.empty(n_nodes, np.int32),
+        np.empty((0, 1, n_outputs)),
+    )
 
 
 class Trees:
@@ -38,7 +56,7 @@ class Trees:
         return len(self.roots)
 
     @classmethod
-    def from_nodes(cls, nodes: Nodes, bases, counts, values, part, units):
+    def from_nodes(cls, nodes: Nodes, bases, counts, values, part, units, unit_row=None, unit_value=None):
         """Take the trees out of the arrays that they were grown in.
 
         Tree t has ``nodes[bases[t] : bases[t] + counts[t]]``.
@@ -59,6 +77,8 @@ class Trees:
             nodes.left_codes[chosen].copy(),
             nodes.gain[chosen].copy(),
             values[chosen].copy(),
+            np.full(counts.sum(), -1, np.int32) if unit_row is None else unit_row,
+            np.empty((0, 1, values.shape[1])) if unit_value is None else unit_value,
         )
         roots = np.cumsum(counts) - counts
         return cls(flat, roots.astype(np.int64), np.full(len(roots), part, np.int8), np.asarray(units, np.int32))
@@ -68,7 +88,9 @@ class Trees:
         """Put several lots of trees one after the other."""
         sizes = [len(trees.nodes.feature) for trees in parts]
         starts = np.cumsum([0, *sizes[:-1]])
-        nodes = FlatTrees(*(np.concatenate(arrays) for arrays in zip(*(trees.nodes for trees in parts), strict=True)))
+        *plain, _, _ = zip(*(trees.nodes for trees in parts), strict=True)
+        joined = [*(np.concatenate(arrays) for arrays in plain), *cls._join_unit_values(parts)]
+        nodes = FlatTrees(*joined)
         return cls(
             nodes,
             np.concatenate([trees.roots + start for trees, start in zip(parts, starts, strict=True)]),
@@ -76,24 +98,29 @@ class Trees:
             np.concatenate([trees.units for trees in parts]),
         )
 
+    @staticmethod
+    def _join_unit_values(parts):
+        tables = [trees.nodes.unit_value for trees in parts]
+        starts = np.cumsum([0, *(len(table) for table in tables[:-1])])
+        unit_row = np.concatenate(
+            [
+                np.where(trees.nodes.unit_row < 0, -1, trees.nodes.unit_row + start).astype(np.int32)
+                for trees, start in zip(parts, starts, strict=True)
+            ]
+        )
+        filled = [table for table in tables if len(table)]
+        return unit_row, np.concatenate(filled) if filled else tables[0]
+
     @classmethod
     def none(cls, n_outputs):
         """No tree."""
-        return cls(
-            FlatTrees(
-                np.empty(0, np.int32),
-                np.empty(0, np.int32),
-                np.empty(0, np.int32),
-                np.empty(0, np.uint8),
-                np.empty(0, np.uint8),
-                np.empty((0, CODE_WORDS), np.uint32),
-                np.empty(0),
-                np.empty((0, n_outputs)),
-            ),
-            np.empty(0, np.int64),
-            np.empty(0, np.int8),
-            np.empty(0, np.int32),
-        )
+        return cls(empty_tree(0, n_outputs), np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int32))
+
+    @classmethod
+    def single(cls, flat, n_nodes, part):
+        """One tree that belongs to all units, the first `n_nodes` nodes of `flat`."""
+        nodes = FlatTrees(*[*(array[:n_nodes] for array in flat[:-1]), flat.unit_value])
+        return cls(nodes, np.zeros(1, np.int64), np.array([part], np.int8), np.array([-1], np.int32))
 
 
 class Forest:
@@ -113,7 +140,7 @@ class Forest:
         self.n_bins = n_bins
         self.n_units = n_units
 
-    def add_to(self, parts, bins, units, begin=0, end=None, only_specific=False):
+    def add_to(self, parts, bins, units, begin=0, end=None, only_own=False):
         """Add the trees ``begin:end`` to the parts of the raw prediction.
 
         Parameters
@@ -126,17 +153,17 @@ class Forest:
             Unit of each row, -1 where unknown.
         begin, end : int
             Range of trees.
-        only_specific : bool
-            Leave out the trees that belong to all units.
+        only_own : bool
+            Leave out the trees that give every unit the same.
         """
-        add_trees_to(parts, self.trees, self.n_bins, self.n_units, bins, units, begin, end, only_specific=only_specific)
+        add_trees_to(parts, self.trees, self.n_bins, self.n_units, bins, units, begin, end, only_own=only_own)
 
     def gains(self, n_features):
         """Sum of gains by part, unit and feature.
 
         Returns
         -------
-        shared, outlier, inlier : ndarrays of shape (n_features,)
+        shared, outlier, inlier, joint : ndarrays of shape (n_features,)
         specific : ndarray of shape (n_units, n_features)
         """
         nodes = self.trees.nodes
@@ -147,7 +174,7 @@ class Forest:
         feature, gain = nodes.feature[inner], nodes.gain[inner]
         common = [
             np.bincount(feature[part == p], weights=gain[part == p], minlength=n_features)
-            for p in (SHARED, OUTLIER, INLIER)
+            for p in (SHARED, OUTLIER, INLIER, JOINT)
         ]
         own = part == SPECIFIC
         index = unit[own].astype(np.int64) * n_features + feature[own]
@@ -155,18 +182,26 @@ class Forest:
         return *common, specific.reshape(self.n_units, n_features)
 
 
-def add_trees_to(parts, trees, n_bins, n_units, bins, units, begin=0, end=None, rows=None, only_specific=False):
+def add_trees_to(parts, trees, n_bins, n_units, bins, units, begin=0, end=None, rows=None, only_own=False):
     """Add trees to the parts of the raw prediction of the given rows (None: all); see :meth:`Forest.add_to`."""
     from .kernels.walk import add_trees, add_unit_trees
+    from .kernels.walk_joint import add_joint_trees
 
     chosen = slice(begin, len(trees) if end is None else end)
     roots, kinds, owners = trees.roots[chosen], trees.parts[chosen], trees.units[chosen]
     if rows is None:
         rows = np.arange(bins.shape[1], dtype=np.int32)
-    for part in () if only_specific else (SHARED, OUTLIER, INLIER):
+    kind = int(kinds[0]) if len(kinds) == 1 else -1
+    if kind in (SHARED, OUTLIER, INLIER) and not only_own:  # A step of the shared block: no need to sort it out.
+        add_trees(bins, n_bins, trees.nodes, roots, rows, parts[kind])
+        return
+    for part in () if only_own else (SHARED, OUTLIER, INLIER):
         wanted = np.ascontiguousarray(roots[kinds == part])
         if wanted.size:
             add_trees(bins, n_bins, trees.nodes, wanted, rows, parts[part])
+    wanted = np.ascontiguousarray(roots[kinds == JOINT])
+    if wanted.size:
+        add_joint_trees(bins, n_bins, trees.nodes, wanted, units, rows, parts[JOINT])
     own = kinds == SPECIFIC
     if own.any():
         order = np.argsort(owners[own], kind="stable")

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from ._forest import SPECIFIC, Trees, add_trees_to
+from ._forest import SPECIFIC, Trees, add_trees_to, empty_tree
 from ._team import Team
 from .kernels.fixed_point import to_unit_words, to_words
 from .kernels.grow_units import compact_codes, grow_unit_trees
-from .kernels.leaves import add_leaf_values, newton_values, quantile_values
+from .kernels.leaves import add_leaf_values, harvest_tree, newton_values, quantile_values
 from .kernels.types import Table, empty_nodes
 
 #: Bytes that the histograms of one tree may take; leaves beyond that have theirs computed again.
@@ -77,6 +77,7 @@ class TreeGrower:
 
     def __init__(self, fold, plan, n_outputs=1, n_threads=1):
         self.fold = fold
+        self.plan = plan
         self.n_threads = n_threads
         n_bins, task_features = plan.n_bins, plan.task_features
         self.n_own = len(n_bins) - len(task_features.source)
@@ -96,6 +97,7 @@ class TreeGrower:
         self.team = Team(n_threads)
         self._local = None
         self._scratch = {}
+        self._words = {}
 
     def grow(self, target, settings, shrinkage, rows, part, seed, delta, *, task_features=True):
         """Grow one tree on `rows` and add what it gives each row of the fold to `delta`."""
@@ -103,18 +105,24 @@ class TreeGrower:
         rows = rows.copy()
         total = len(rows) if target.sample_weight is None else float(target.sample_weight[rows].sum())
         settings = settings._replace(max_leaf_nodes=self._most_leaves(settings, len(rows), total))
-        data = to_words(*self._statistics(target))
+        data = to_words(*self._statistics(target), self._words)
         nodes = self._take("nodes", empty_nodes, 2 * settings.max_leaf_nodes - 1, settings.max_leaf_nodes)
         n_channels = data.words.shape[1]
         histograms = self._histograms("histograms", int(self.table.offsets[-1]) * n_channels, settings.max_leaf_nodes)
         gathered = self._array("gathered", (self.fold.n_rows, n_channels), np.int64)
         buffer = self._array("buffer", (self.fold.n_rows,), np.int32)
         count = self.team.grow_tree(table, data, settings, rows, nodes, histograms, gathered, buffer, seed)
-        bases, counts = np.zeros(1, np.int64), np.array([count], np.int64)
-        values = self._values(target, nodes, bases, counts, rows, settings, shrinkage, count)
-        add_leaf_values(nodes, bases, counts, rows, values, delta)
-        trees = Trees.from_nodes(nodes, bases, counts, values, part, [-1])
-        self._add_out_of_bag(trees, rows, delta)
+        if target.quantile is None:
+            flat = empty_tree(count, delta.shape[1])
+            hessian = self._hessian(target)
+            harvest_tree(nodes, count, rows, target.gradient, hessian, settings.l2, shrinkage, flat, delta)
+            trees = Trees.single(flat, count, part)
+        else:
+            bases, counts = np.zeros(1, np.int64), np.array([count], np.int64)
+            values = self._values(target, nodes, bases, counts, rows, settings, shrinkage, count)
+            add_leaf_values(nodes, bases, counts, rows, values, delta)
+            trees = Trees.from_nodes(nodes, bases, counts, values, part, [-1])
+        self.add_out_of_bag(trees, rows, delta)
         return trees
 
     def grow_units(self, target, settings, shrinkage, rows, seeds, delta):
@@ -133,7 +141,7 @@ class TreeGrower:
         bases = np.cumsum(room) - room
         nodes = empty_nodes(int(room.sum()))
         gradient, hessian, weight = self._statistics(target)
-        data = to_unit_words(gradient, hessian, weight, self.fold.pointers)
+        data = to_unit_words(gradient, hessian, weight, self.fold.pointers, self._words)
         n_channels = data.words.shape[1]
         counts = np.zeros(len(sizes), np.int64)
         table = self._own_table(local_bins)
@@ -176,14 +184,13 @@ class TreeGrower:
         values = self._values(target, nodes, bases, counts, rows, settings, shrinkage, len(nodes.left))
         add_leaf_values(nodes, bases, counts, rows, values, delta)
         trees = Trees.from_nodes(nodes, bases, counts, values, SPECIFIC, grown)
-        self._add_out_of_bag(trees, rows, delta)
+        self.add_out_of_bag(trees, rows, delta)
         return trees
 
     def _values(self, target, nodes, bases, counts, rows, settings, shrinkage, n_nodes):
         values = np.zeros((n_nodes, target.gradient.shape[1]))
         if target.quantile is None:
-            counted = target.hessian_is_weight and target.sample_weight is None
-            hessian = target.hessian[:0] if counted else target.hessian
+            hessian = self._hessian(target)
             newton_values(nodes, bases, counts, rows, target.gradient, hessian, settings.l2, shrinkage, values)
         else:
             weight = np.ones(self.fold.n_rows) if target.weight is None else target.weight
@@ -202,13 +209,13 @@ class TreeGrower:
             )
         return values
 
-    def _add_out_of_bag(self, trees, rows, delta):
+    def add_out_of_bag(self, trees, rows, delta):
         if len(rows) == self.fold.n_rows:
             return
         out = np.ones(self.fold.n_rows, bool)
         out[rows] = False
         add_trees_to(
-            dict.fromkeys(range(4), delta),
+            dict.fromkeys(range(5), delta),
             trees,
             self.table.n_bins,
             self.fold.n_units,
@@ -216,6 +223,12 @@ class TreeGrower:
             self.fold.units,
             rows=np.flatnonzero(out).astype(np.int32),
         )
+
+    @staticmethod
+    def _hessian(target):
+        """Hessians, of no rows where each is 1."""
+        ones = target.hessian_is_weight and target.sample_weight is None
+        return target.hessian[:0] if ones else target.hessian
 
     @staticmethod
     def _statistics(target):

@@ -5,9 +5,14 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from ._forest import SHARED, Forest, Trees, add_trees_to
+from ._forest import INLIER, OUTLIER, SHARED, Forest, Trees, add_trees_to
 from ._grower import Target
+from ._joint_grower import JointGrower
+from .kernels.random import sample_rows, seed_of, write_seeds
 from .kernels.walk import find_leaves
+
+#: Most rows that a step is scored on.
+_SCORED_ROWS = 2000
 
 
 class GrowingModel:
@@ -32,14 +37,18 @@ class GrowingModel:
         continued equals one that was not interrupted.
     options : object
         With the attributes learning_rate, leaf_step, subsample, theta_update, theta_learning_rate and theta_l2.
+    train_scored : bool, default=True
+        Whether to note the loss on the training rows after every step.
     """
 
-    def __init__(self, train, validation, loss, grower, settings, theta, effects, seed, options):
+    def __init__(self, train, validation, loss, grower, settings, theta, effects, seed, options, train_scored=True):
         self.train = train
+        self.train_scored = train_scored
         self.validation = validation
         self.loss = loss
         self.grower = grower
         self.settings = settings
+        self._joint_grower: JointGrower | None = None
         self.theta = theta
         self.theta_start = theta
         self.effects = effects
@@ -58,10 +67,17 @@ class GrowingModel:
         self.hessian = np.empty_like(self.gradient)
         self.steps: list[Trees] = []
         self.sequence: list[str] = []
-        self.first_round = 0
+        self.n_draws = 0
         self.train_loss: list[float] = []
         self.validation_loss: list[float] = []
         self.record()
+
+    @property
+    def joint_grower(self):
+        """Grows joint trees; made when first asked for."""
+        if self._joint_grower is None:
+            self._joint_grower = JointGrower(self.train, self.grower.plan)
+        return self._joint_grower
 
     # What blocks read ------------------------------------------------------------------------------------------------
 
@@ -72,7 +88,10 @@ class GrowingModel:
 
     def begin_round(self):
         """Take the derivatives of the loss at the current prediction."""
-        self._rng = np.random.default_rng([self.seed, self.first_round + len(self.sequence)])
+        # Every step has seeds of its own, whichever steps came before it; a new NumPy generator would cost a hundred
+        # times as much as `seed_of`.
+        self._state = (self.seed << 32) + (self.n_draws << 8)
+        self.n_draws += 1
         self.raw = self.train.raw(self.share)
         self.loss.derivatives(self.train.y, self.raw, self.train.weight, self.gradient, self.hessian)
 
@@ -81,16 +100,21 @@ class GrowingModel:
         if self.subsample == 1.0:
             return self.grower.rows
         n = self.train.n_rows
-        chosen = self._rng.choice(n, max(1, round(self.subsample * n)), replace=False)
-        return np.sort(chosen).astype(np.int32)
+        # At least one row is left out, or nothing could be scored.
+        chosen = np.empty(max(1, min(round(self.subsample * n), n - 1)), np.int32)
+        sample_rows(n, self.draw_seed(), chosen)
+        return chosen
 
     def draw_seed(self):
         """State for the generator of a kernel."""
-        return int(self._rng.integers(1, 2**31 - 1))
+        self._state += 1
+        return seed_of(self._state)
 
     def draw_seeds(self, n):
         """States for the generators of `n` kernels."""
-        return self._rng.integers(1, 2**31 - 1, n)
+        seeds = np.empty(n, np.int64)
+        write_seeds(self.draw_seed(), seeds)
+        return seeds
 
     def target(self, coefficient=None):
         """What to fit a tree to whose output enters the prediction times `coefficient`, (n_rows,)."""
@@ -124,7 +148,30 @@ class GrowingModel:
         if self.effects is None:
             return None
         offset = self.raw + delta - self.effects.values[self.train.units]
-        return self.effects.estimate(offset)
+        # At the pace of the trees: an effect that takes in at once all that tasks differ by would leave the trees
+        # nothing of what the features explain of it.
+        return self.effects.values + self.learning_rate * (self.effects.estimate(offset) - self.effects.values)
+
+    def out_of_bag_gain(self, step):
+        """Mean fall of the loss on rows that the step was not fitted to, and its standard error."""
+        fold = self.train
+        out = np.ones(fold.n_rows, bool)
+        out[step.rows] = False
+        rows = np.flatnonzero(out)
+        if len(rows) == 0:
+            return 0.0, np.inf
+        if len(rows) > _SCORED_ROWS:
+            chosen = np.empty(_SCORED_ROWS, np.int32)
+            sample_rows(len(rows), self.draw_seed(), chosen)
+            rows = rows[chosen]
+        raw = self.raw[rows]
+        after = raw.copy()
+        share = self.share[fold.units[rows]][:, None]
+        for part, delta in step.deltas.items():
+            factor = share if part == OUTLIER else 1.0 - share if part == INLIER else 1.0
+            after += factor * delta[rows]
+        y, weight = fold.y[rows], None if fold.weight is None else fold.weight[rows]
+        return self.mean_gain(self.loss.row_loss(y, raw), self.loss.row_loss(y, after), weight)
 
     # What schedules do -----------------------------------------------------------------------------------------------
 
@@ -149,9 +196,34 @@ class GrowingModel:
         add_trees_to(fold.parts, trees, self.grower.table.n_bins, fold.n_units, fold.bins, fold.units)
         fold.touch(trees.parts.tolist())
 
+    def validation_row_losses(self):
+        """Loss of each held-out row."""
+        fold = self.validation
+        return self.loss.row_loss(fold.y, fold.raw(self.share))
+
+    @staticmethod
+    def mean_gain(before, after, weight):
+        """Weighted mean fall of the losses of some rows, and its standard error."""
+        gain = before - after
+        weight = np.ones(len(gain)) if weight is None else weight
+        mean = np.average(gain, weights=weight)
+        return float(mean), float(np.sqrt(np.sum((weight * (gain - mean)) ** 2)) / weight.sum())
+
+    def settled_effects(self):
+        """Effects of the units for the finished model.
+
+        Effects of location go all the way to their estimate, as there are no trees to come that they could forestall.
+        Those of other losses stay where the rounds took them: their estimate is one with the variance between units,
+        and on what trees fitted to the same rows leave it is too large.
+        """
+        if self.effects is None or not self.loss.constant_hessian:
+            return None if self.effects is None else self.effects.values
+        return self.effects.estimate(self.train.raw(self.share) - self.effects.values[self.train.units])
+
     def record(self):
         """Note the loss of the model as it is."""
-        self.train_loss.append(self.loss.mean_loss(self.train.y, self.train.raw(self.share), self.train.weight))
+        if self.train_scored:
+            self.train_loss.append(self.loss.mean_loss(self.train.y, self.train.raw(self.share), self.train.weight))
         if self.validation is not None:
             fold = self.validation
             self.validation_loss.append(self.loss.mean_loss(fold.y, fold.raw(self.share), fold.weight))

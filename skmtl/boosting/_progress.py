@@ -26,9 +26,8 @@ class Progress:
         """Count a round."""
         if self._bar is None:
             return
-        losses = {"train": f"{model.train_loss[-1]:.4g}"}
-        if model.validation_loss:
-            losses["validation"] = f"{model.validation_loss[-1]:.4g}"
+        known = {"train": model.train_loss, "validation": model.validation_loss}
+        losses = {fold: f"{values[-1]:.4g}" for fold, values in known.items() if values}
         self._bar.set_description(block, refresh=False)
         self._bar.set_postfix(losses, refresh=False)
         self._bar.update()

@@ -184,7 +184,7 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
         task_column: str | int | None = None,
         learning_rate: float = 0.1,
         max_iter: int | str = "auto",
-        schedule: str | dict[str, int] = "sequential",
+        schedule: str | dict[str, int] = "adaptive",
         max_leaf_nodes: Any = "auto",
         max_depth: Any = None,
         min_samples_leaf: Any = "auto",

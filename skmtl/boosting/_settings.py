@@ -10,7 +10,7 @@ from .._sklearn import validate_parameter_constraints
 from .kernels.types import TreeSettings
 
 #: Blocks, in the order of the published algorithm.
-BLOCKS = ("shared", "partition", "specific")
+BLOCKS = ("shared", "partition", "joint", "specific")
 #: Parameters that may differ between blocks.
 PER_BLOCK = ("max_leaf_nodes", "max_depth", "min_samples_leaf", "l2_regularization", "max_features")
 
@@ -22,6 +22,7 @@ class BlockSettings(NamedTuple):
 
     shared: TreeSettings
     partition: TreeSettings
+    joint: TreeSettings
     specific: TreeSettings
 
 
@@ -84,6 +85,7 @@ def resolve_settings(
     defaults = {
         "shared": (shared_leaves, shared_rows, shared_rows, 0.7),
         "partition": (shared_leaves, shared_rows, shared_rows, 0.7),
+        "joint": (2, min(20.0, max(2.0, total_weight / 5.0)), 5.0, 1.0),
         "specific": (4, 3.0, 5.0, 1.0),
     }
     settings = {}
@@ -97,6 +99,6 @@ def resolve_settings(
             min_weight=float(per_block(params["min_samples_leaf"], block, rows)),
             min_hessian=1e-3 * min(mean_hessian, 1.0),
             l2=float(per_block(params["l2_regularization"], block, penalty * mean_hessian)),
-            n_candidates=max(1, round(max_features * n_features[block == "specific"])),
+            n_candidates=max(1, round(max_features * n_features[block in ("joint", "specific")])),
         )
     return BlockSettings(**settings)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from .._quantile import weighted_quantile
+from .kernels.theta import theta_sums
 
 #: The start keeps this far from 0 and 1, and steps keep that far.
 _START_MARGIN, _STEP_MARGIN = 0.1, 0.01
@@ -82,11 +83,9 @@ def newton_step(theta, start, gradient, hessian, difference, units, weight, lear
     small the difference between the ensembles. Independent of the unit of y, unlike :func:`gradient_step`.
     """
     share = expit(theta)
-    n = len(theta)
-    g = np.bincount(units, weights=np.sum(gradient * difference, axis=1), minlength=n)
-    h = np.bincount(units, weights=np.sum(hessian * difference**2, axis=1), minlength=n)
-    squares = np.sum(gradient**2, axis=1)
-    pull = l2 * np.sum(squares if weight is None else squares / weight) / hessian.sum()
+    g, h = np.zeros_like(theta), np.zeros_like(theta)
+    squares = theta_sums(gradient, hessian, difference, units, np.empty(0) if weight is None else weight, g, h)
+    pull = l2 * squares / hessian.sum()
     moved = share - learning_rate * (g + pull * (share - expit(start))) / np.maximum(h + pull, 1e-300)
     return logit(np.clip(moved, _STEP_MARGIN, 1.0 - _STEP_MARGIN))
 

@@ -16,12 +16,13 @@ from ._progress import Progress
 from ._settings import BLOCKS, resolve_settings
 from ._theta import random_start
 from ._validation import validation_rows
-from .schedules import FixedSchedule
+from .blocks import JointBlock, PartitionBlock, SharedBlock, SpecificBlock
+from .schedules import AdaptiveSchedule, AdaptiveState, FixedSchedule, ReplaySchedule
 
 #: With "auto", fewer rows than this are too few to stop by.
 _ROWS_TO_STOP = 500
-#: Rounds of a block with "auto": without early stopping, and at most with it.
-_ROUNDS, _MOST_ROUNDS = 100, 1000
+#: Rounds with "auto": without early stopping, and at most with it.
+_ROUNDS, _MOST_ROUNDS = 100, 3000
 
 
 class Rows(NamedTuple):
@@ -54,6 +55,7 @@ class Fitted(NamedTuple):
     loss: Any
     constant: np.ndarray  # (n_outputs,)
     start: np.ndarray  # (n_units, n_outputs), constant included
+    effects: np.ndarray | None  # (n_units, n_outputs), as far as they had come with the last round
     effect_variance: np.ndarray | None  # (n_outputs,), between units
     theta: np.ndarray  # (n_units,)
     theta_start: np.ndarray  # (n_units,)
@@ -62,6 +64,8 @@ class Fitted(NamedTuple):
     train_loss: np.ndarray
     validation_loss: np.ndarray
     seed: int
+    n_draws: int  # steps made, kept or not: each has a seed of its own
+    schedule_state: AdaptiveState | None
 
 
 def fit_rows(rows: Rows, plan, loss, options, n_classes, seed, n_threads, earlier: Fitted | None) -> Fitted:
@@ -98,9 +102,10 @@ def fit_rows(rows: Rows, plan, loss, options, n_classes, seed, n_threads, earlie
         if not stopping:
             return _grow(rows, None, rounds, plan, prepared, options, seed, n_threads, earlier, progress)
         mask = validation_rows(
-            rows.units * (n_classes + 1) + rows.y.astype(np.intp) if rows.classified else rows.units,
+            rows.units,
             options.validation_fraction,
             np.random.default_rng([seed, 0]),
+            rows.y if rows.classified else None,
         )
         if not mask.any():
             raise ValueError(
@@ -112,8 +117,7 @@ def fit_rows(rows: Rows, plan, loss, options, n_classes, seed, n_threads, earlie
         )
         if n_passes == 1:
             return fitted
-        found = {block: fitted.sequence.count(block) for block in rounds}
-        again = _grow(rows, None, found, plan, prepared, options, seed, n_threads, None, progress)
+        again = _grow(rows, None, rounds, plan, prepared, options, seed, n_threads, None, progress, fitted.sequence)
         return again._replace(validation_loss=fitted.validation_loss)
 
 
@@ -127,11 +131,33 @@ def rounds_of(options, n_units, stopping):
     schedule = options.schedule
     if not isinstance(schedule, str):
         return {block: int(schedule.get(block, 0)) for block in BLOCKS}
-    most = options.max_iter
-    if isinstance(most, str):
-        most = _MOST_ROUNDS if stopping else _ROUNDS
+    most = most_rounds(options, stopping)
     # A single task has nothing to share or to set apart: the shared block is all of it.
     return {block: most if block == "shared" or n_units > 1 else 0 for block in BLOCKS}
+
+
+def most_rounds(options, stopping):
+    """Most rounds of each block, or with the adaptive schedule of all blocks together."""
+    if not isinstance(options.max_iter, str):
+        return options.max_iter
+    return _MOST_ROUNDS if stopping else _ROUNDS
+
+
+def is_adaptive(options, n_units):
+    """Whether blocks take turns by what they gain; with a single task there is only one."""
+    return n_units > 1 and isinstance(options.schedule, str) and options.schedule == "adaptive"
+
+
+def _schedule(options, rounds, done, n_units, patience, progress, state, sequence):
+    """Schedule of a pass; `sequence` holds the blocks that an earlier pass found, to be gone through again."""
+    blocks = [SharedBlock(), PartitionBlock(), JointBlock(), SpecificBlock()]
+    if sequence is not None:
+        return ReplaySchedule(blocks, sequence, progress)
+    if is_adaptive(options, n_units):
+        n_rounds = most_rounds(options, patience is not None) - sum(done.values())
+        return AdaptiveSchedule(blocks, n_rounds, patience, options.tol, progress, state)
+    left = {block: n - done[block] for block, n in rounds.items()}
+    return FixedSchedule(blocks, left, patience, options.tol, progress)
 
 
 def uses_partition(options, n_units):
@@ -139,10 +165,10 @@ def uses_partition(options, n_units):
     return n_units > 1 and rounds_of(options, n_units, stopping=True)["partition"] > 0
 
 
-def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier, progress):
+def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier, progress, sequence=None):
     constant = _constant(rows, loss, options) if earlier is None else earlier.constant
     effects = _effects(rows, loss, options, constant, earlier)
-    start = _starts(rows, constant, effects)
+    start = _starts(rows, constant, None if effects is None else effects.values)
     done = dict.fromkeys(rounds, 0)
     if earlier is not None:
         done = {block: earlier.sequence.count(block) for block in rounds}
@@ -169,24 +195,24 @@ def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier,
         theta = random_start(rows.n_units, np.random.default_rng([seed, 1]))
     else:
         fresh = _effects(rows, loss, options, constant, None)
-        theta = probe_theta(_fold(rows, _starts(rows, constant, fresh)), loss, grower, settings, fresh, seed, options)
-    model = GrowingModel(train, validation, loss, grower, settings, theta, effects, seed, options)
-    model.first_round = sum(done.values())
+        theta = probe_theta(_fold(rows, _starts(rows, constant, None)), loss, grower, settings, fresh, seed, options)
+    # A pass that is followed by a second one leaves only its sequence behind.
+    last = held_out is None or not (options.refit and not options.warm_start)
+    model = GrowingModel(train, validation, loss, grower, settings, theta, effects, seed, options, train_scored=last)
+    model.n_draws = 0 if earlier is None else earlier.n_draws
     if earlier is not None and done["partition"] > 0:
         model.theta_start = earlier.theta_start
-    schedule = FixedSchedule(
-        {block: n - done[block] for block, n in rounds.items()},
-        options.n_iter_no_change if held_out is not None else None,
-        options.tol,
-        progress,
-    )
+    patience = options.n_iter_no_change if held_out is not None else None
+    state = None if earlier is None else earlier.schedule_state
+    schedule = _schedule(options, rounds, done, rows.n_units, patience, progress, state, sequence)
     before = None if earlier is None else earlier.forest
     schedule.run(model)
     return Fitted(
         model.forest(before),
         loss,
         constant,
-        _starts(rows, constant, effects),
+        _starts(rows, constant, model.settled_effects()),
+        None if effects is None else effects.values,
         None if effects is None else effects.variance,
         model.theta,
         model.theta_start,
@@ -195,6 +221,8 @@ def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier,
         _joined(None if earlier is None else earlier.train_loss, model.train_loss),
         _joined(None if earlier is None else earlier.validation_loss, model.validation_loss),
         seed,
+        model.n_draws,
+        getattr(schedule, "state", None),
     )
 
 
@@ -222,14 +250,13 @@ def _effects(rows, loss, options, constant, earlier):
     """Effects of the units on top of the constant, or None where there are to be none."""
     if options.init != "task":
         return None
-    offset = np.tile(constant, (len(rows.y), 1))
-    known = () if earlier is None else (earlier.start - earlier.constant, earlier.effect_variance)
-    return UnitEffects(loss, rows.y, rows.weight, rows.units, rows.n_units, offset, *known)
+    known = () if earlier is None else (earlier.effects, earlier.effect_variance)
+    return UnitEffects(loss, rows.y, rows.weight, rows.units, rows.n_units, *known)
 
 
 def _starts(rows, constant, effects):
     """Raw prediction that each unit starts from, (n_units, n_outputs)."""
-    return np.tile(constant, (rows.n_units, 1)) + (0.0 if effects is None else effects.values)
+    return np.tile(constant, (rows.n_units, 1)) + (0.0 if effects is None else effects)
 
 
 def _fold(rows, start):

@@ -84,7 +84,8 @@ class Loss(BaseEstimator):
 
     def mean_loss(self, y, raw, weight=None) -> float:
         """Weighted mean of the loss."""
-        return float(np.average(self.row_loss(y, raw), weights=weight))
+        losses = self.row_loss(y, raw)
+        return float(losses.mean() if weight is None else np.average(losses, weights=weight))
 
     def inverse_link(self, raw) -> np.ndarray:
         """Turn raw predictions into predictions: (n_rows,), or (n_rows, n_classes) for classification."""

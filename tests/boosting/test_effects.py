@@ -13,7 +13,7 @@ def _effects(loss, y, units, n_units, weight=None, n_classes=None):
     prepared = loss.prepare(y, weight, n_classes)
     constant = prepared.initial_raw(y, weight)
     offset = np.tile(constant, (len(y), 1))
-    return UnitEffects(prepared, y, weight, units, n_units, offset).values, constant
+    return UnitEffects(prepared, y, weight, units, n_units).estimate(offset, 20), constant
 
 
 def _draw(rng, n_units, size, spread):
@@ -67,7 +67,8 @@ def test_log_loss_effects_are_random_intercepts():
     y = (rng.random(800) < 1 / (1 + np.exp(-rng.normal(size=20)[units]))).astype(float)
     loss = LogLoss().prepare(y, None, 2)
     constant = loss.initial_raw(y)
-    fitted = UnitEffects(loss, y, None, units, 20, np.tile(constant, (800, 1)))
+    fitted = UnitEffects(loss, y, None, units, 20)
+    fitted.values = fitted.estimate(np.tile(constant, (800, 1)), 20)
     gradient, hessian = np.empty((800, 1)), np.empty((800, 1))
     loss.derivatives(y, constant + fitted.values[units], None, gradient, hessian)
     penalised = np.bincount(units, weights=gradient[:, 0]) + fitted.values[:, 0] / fitted.variance[0]

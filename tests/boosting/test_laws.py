@@ -335,7 +335,7 @@ def test_importances_sum_to_one(case):
     assert np.all(model.feature_importances_ >= 0)
     assert_allclose(model.feature_importances_.sum(), 1.0)
     by_block = model.task_importances()
-    assert set(by_block) == {"shared", "partition", "specific"}
+    assert set(by_block) == {"shared", "partition", "joint", "specific"}
     for importances in by_block.values():
         assert importances.shape == (*model.theta_.shape, model.n_features_in_)
         assert np.all(importances >= 0)

@@ -33,11 +33,11 @@ def test_a_number_holds_for_all_blocks_and_a_dict_for_those_that_it_names():
     for block in _settings(max_leaf_nodes=16, max_depth=3, min_samples_leaf=7, max_features=0.5):
         assert (block.max_leaf_nodes, block.max_depth, block.min_weight) == (16, 3, 7.0)
     settings = _settings(max_leaf_nodes={"specific": 2}, min_samples_leaf={"shared": 1})
-    assert [block.max_leaf_nodes for block in settings] == [8, 8, 2]
-    assert [block.min_weight for block in settings] == [1.0, 20.0, 3.0]
+    assert [block.max_leaf_nodes for block in settings] == [8, 8, 2, 2]
+    assert [block.min_weight for block in settings] == [1.0, 20.0, 20.0, 3.0]
 
 
 def test_shares_of_features_are_of_those_that_the_block_has():
     settings = _settings(max_features=0.5)
-    assert [block.n_candidates for block in settings] == [10, 10, 5]
+    assert [block.n_candidates for block in settings] == [10, 10, 5, 5]
     assert _settings(n_features=(1, 1), max_features=0.01).shared.n_candidates == 1

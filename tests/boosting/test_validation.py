@@ -67,7 +67,7 @@ def test_blocks_end_at_the_round_with_the_least_held_out_loss():
 
 def test_second_fit_is_the_fit_on_all_rows_for_the_rounds_found():
     X, y, tasks = _table()
-    stopped = RMTGBRegressor(early_stopping=True, random_state=0).fit(X, y, tasks=tasks)
+    stopped = RMTGBRegressor(early_stopping=True, schedule="sequential", random_state=0).fit(X, y, tasks=tasks)
     fixed = RMTGBRegressor(early_stopping=False, schedule=stopped.n_iter_per_block_, random_state=0)
     fixed.fit(X, y, tasks=tasks)
     assert_array_equal(stopped.predict(X, tasks=tasks), fixed.predict(X, tasks=tasks))
@@ -93,12 +93,17 @@ def test_auto_stops_from_500_rows_on():
     X, y, tasks = _table(499)
     model = RMTGBRegressor(random_state=0).fit(X, y, tasks=tasks)
     assert len(model.validation_score_) == 0
-    assert model.n_iter_per_block_ == {"shared": 100, "partition": 100, "specific": 100}
+    assert model.n_iter_ == 100
+    assert model.n_iter_per_block_["shared"] > 50
+    model.set_params(schedule="sequential").fit(X, y, tasks=tasks)
+    assert model.n_iter_per_block_ == dict.fromkeys(("shared", "partition", "joint", "specific"), 100)
 
 
 def test_a_single_task_has_the_shared_block_only():
     X, y, _ = _table(300)
-    assert RMTGBRegressor(random_state=0).fit(X, y).n_iter_per_block_ == {"shared": 100, "partition": 0, "specific": 0}
+    for schedule in ("adaptive", "sequential"):
+        rounds = RMTGBRegressor(schedule=schedule, random_state=0).fit(X, y).n_iter_per_block_
+        assert rounds == {"shared": 100, "partition": 0, "joint": 0, "specific": 0}
 
 
 def test_a_fraction_that_leaves_nothing_to_stop_by_is_an_error():

@@ -14,28 +14,6 @@ _SUM_BITS = 61
 
 
 @njit(cache=True, nogil=True)
-def write_words(gradient, hessian, weight, own_hessian, weighted, pointers, shift, scales, out):
-    """Round gradients, Hessians and weights to integers.
-
-    gradient, hessian : float64 (n, n_outputs); weight : float64 (n,) (read if `weighted`);
-    pointers : int64 (n_units + 1,), unit u has the rows ``pointers[u]:pointers[u + 1]``;
-    scales : float64 (3, n_units); out : int64 (n, n_channels)
-    """
-    n_outputs = gradient.shape[1]
-    last = out.shape[1] - 1
-    for u in range(scales.shape[1]):
-        for i in range(pointers[u], pointers[u + 1]):
-            out[i, 0] = (np.int64(np.rint(gradient[i, 0] * scales[0, u])) << shift) + 1
-            for k in range(1, n_outputs):
-                out[i, k] = np.int64(np.rint(gradient[i, k] * scales[0, u]))
-            if own_hessian:
-                for k in range(n_outputs):
-                    out[i, n_outputs + k] = np.int64(np.rint(hessian[i, k] * scales[1, u]))
-            if weighted:
-                out[i, last] = np.int64(np.rint(weight[i] * scales[2, u]))
-
-
-@njit(cache=True, nogil=True)
 def _scale(largest, n_rows, bits):
     """Largest power of two with which a sum of `n_rows` terms up to `largest` keeps within `bits` bits."""
     if largest == 0.0:
@@ -59,7 +37,54 @@ def _write_scales(values, pointers, bits, scales):
         scales[u] = _scale(largest, pointers[u + 1] - pointers[u], bits)
 
 
-def to_unit_words(gradient, hessian, weight, pointers) -> Words:
+@njit(cache=True, nogil=True)
+def write_words(gradient, hessian, weight, own_hessian, weighted, pointers, shift, scales, out):
+    """Round gradients, Hessians and weights to integers.
+
+    gradient, hessian : float64 (n, n_outputs); weight : float64 (n,) (read if `weighted`);
+    pointers : int64 (n_units + 1,), unit u has the rows ``pointers[u]:pointers[u + 1]``;
+    scales : float64 (3, n_units); out : int64 (n, n_channels)
+    """
+    n_outputs = gradient.shape[1]
+    last = out.shape[1] - 1
+    for u in range(scales.shape[1]):
+        for i in range(pointers[u], pointers[u + 1]):
+            out[i, 0] = (np.int64(np.rint(gradient[i, 0] * scales[0, u])) << shift) + 1
+            for k in range(1, n_outputs):
+                out[i, k] = np.int64(np.rint(gradient[i, k] * scales[0, u]))
+            if own_hessian:
+                for k in range(n_outputs):
+                    out[i, n_outputs + k] = np.int64(np.rint(hessian[i, k] * scales[1, u]))
+            if weighted:
+                out[i, last] = np.int64(np.rint(weight[i] * scales[2, u]))
+
+
+@njit(cache=True, nogil=True)
+def pack_words(gradient, hessian, weight, own_hessian, weighted, pointers, scales, out):
+    """Find the scale of every unit and write its words; returns the number of bits that count rows.
+
+    See `write_words` for the arguments; scales : float64 (3, n_units), out
+    """
+    largest = np.int64(0)
+    for u in range(pointers.shape[0] - 1):
+        largest = max(largest, pointers[u + 1] - pointers[u])
+    shift = 0
+    while largest >> shift > 0:
+        shift += 1
+    scales[:] = 1.0
+    _write_scales(gradient, pointers, _SUM_BITS - shift, scales[0])
+    if own_hessian:
+        _write_scales(hessian, pointers, _SUM_BITS, scales[1])
+    if weighted:
+        _write_scales(weight, pointers, _SUM_BITS, scales[2])
+    write_words(gradient, hessian, weight[:, 0], own_hessian, weighted, pointers, shift, scales, out)
+    return shift
+
+
+_NOTHING = np.empty((0, 1))
+
+
+def to_unit_words(gradient, hessian, weight, pointers, scratch=None) -> Words:
     """Pack gradients, Hessians and weights of the rows, each unit on a scale of its own.
 
     A task whose gradients are huge must not cost the trees of the other tasks their digits.
@@ -74,6 +99,8 @@ def to_unit_words(gradient, hessian, weight, pointers) -> Words:
         Weights. None: every weight is 1.
     pointers : ndarray of shape (n_units + 1,)
         The rows of unit u are ``pointers[u]:pointers[u + 1]``.
+    scratch : dict or None, default=None
+        Where the words of an earlier call lie, to be written over.
 
     Returns
     -------
@@ -82,23 +109,20 @@ def to_unit_words(gradient, hessian, weight, pointers) -> Words:
     """
     n_rows, n_outputs = gradient.shape
     own_hessian, weighted = hessian is not None, weight is not None
-    sizes = np.diff(pointers)
-    shift = int(sizes.max()).bit_length()
-    scales = np.ones((3, len(sizes)))
-    _write_scales(gradient, pointers, _SUM_BITS - shift, scales[0])
-    if own_hessian:
-        _write_scales(hessian, pointers, _SUM_BITS, scales[1])
-    if weighted:
-        _write_scales(weight[:, None], pointers, _SUM_BITS, scales[2])
-    words = np.empty((n_rows, n_outputs * (1 + own_hessian) + weighted), np.int64)
-    write_words(
+    shape = n_rows, n_outputs * (1 + own_hessian) + weighted
+    words = None if scratch is None else scratch.get(shape)
+    if words is None:
+        words = np.empty(shape, np.int64)
+        if scratch is not None:
+            scratch[shape] = words
+    scales = np.empty((3, len(pointers) - 1))
+    shift = pack_words(
         gradient,
         hessian if own_hessian else gradient,
-        weight if weighted else np.empty(0),
+        weight[:, None] if weighted else _NOTHING,
         own_hessian,
         weighted,
         pointers,
-        shift,
         scales,
         words,
     )
@@ -106,9 +130,10 @@ def to_unit_words(gradient, hessian, weight, pointers) -> Words:
     return Words(words, shift, gradient_unit, hessian_unit, weight_unit, n_outputs, own_hessian, weighted)
 
 
-def to_words(gradient, hessian, weight=None) -> Words:
+def to_words(gradient, hessian, weight=None, scratch=None) -> Words:
     """Pack gradients, Hessians and weights of the rows on one scale; see `to_unit_words`."""
-    words = to_unit_words(gradient, hessian, weight, np.array([0, gradient.shape[0]], np.int64))
+    pointers = np.array([0, gradient.shape[0]], np.int64)
+    words = to_unit_words(gradient, hessian, weight, pointers, scratch)
     return words._replace(
         gradient_unit=float(words.gradient_unit[0]),
         hessian_unit=float(words.hessian_unit[0]),

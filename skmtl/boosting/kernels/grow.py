@@ -146,7 +146,7 @@ def _partition_chunk(table, nodes, node, rows, scratch, first, start, stop, alon
     kept, words = rows[start:stop].view(np.uint32), scratch.gathered[start - first : stop - first]
     moved, moved_words = scratch.moved_rows.view(np.uint32)[start - first :], scratch.moved_words[start - first :]
     n_left = partition_slice(
-        table.bins[nodes.feature[node]], to_left, kept, words, moved, moved_words, True, total[:n_channels]
+        table.bins[nodes.feature[node]], to_left, kept, words, moved, moved_words, total[:n_channels]
     )
     total[n_channels] = n_left
     n_right = stop - start - n_left

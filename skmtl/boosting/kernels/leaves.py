@@ -164,3 +164,25 @@ def unit_quantiles(values, weights, pointers, q):
         if pointers[u + 1] > pointers[u]:
             out[u] = weighted_quantile(values[pointers[u] : pointers[u + 1]], weights[pointers[u] : pointers[u + 1]], q)
     return out
+
+
+@njit(cache=True, nogil=True)
+def harvest_tree(nodes, n_nodes, rows, gradient, hessian, l2, shrinkage, flat, out):
+    """Take a tree out of the arrays that it was grown in, and add its values to its rows, in one call.
+
+    nodes : Nodes, the tree is ``nodes[:n_nodes]``; flat : FlatTrees with room for it, written to;
+    out : float64 (n, n_outputs). See `newton_values` for the others.
+    """
+    for node in range(n_nodes):
+        flat.feature[node] = nodes.feature[node]
+        flat.threshold[node] = nodes.threshold[node]
+        flat.left[node] = nodes.left[node]
+        flat.missing_left[node] = nodes.missing_left[node]
+        flat.categorical[node] = nodes.categorical[node]
+        flat.gain[node] = nodes.gain[node]
+        flat.unit_row[node] = -1
+        for word in range(flat.left_codes.shape[1]):
+            flat.left_codes[node, word] = nodes.left_codes[node, word]
+    bases, counts = np.zeros(1, np.int64), np.full(1, n_nodes, np.int64)
+    newton_values(nodes, bases, counts, rows, gradient, hessian, l2, shrinkage, flat.value)
+    add_leaf_values(nodes, bases, counts, rows, flat.value, out)

@@ -34,12 +34,12 @@ def write_sides(table, nodes, node, to_left):
 
 
 @borrowing
-def partition_slice(column, to_left, kept, kept_words, moved, moved_words, carried, sums):
+def partition_slice(column, to_left, kept, kept_words, moved, moved_words, sums):
     """Order rows and their words by child, keeping the order inside each child; returns how many go left.
 
     column : uint8 (n,), codes of the feature; kept, kept_words : the rows, uint32 (n_rows,), and their words, int64
-    (n_rows, n_channels): rearranged; moved, moved_words : scratch as long as they; carried : whether words are wanted;
-    sums : int64 (n_channels,), out: words of the rows that go left. Written even where the words are not.
+    (n_rows, n_channels): rearranged; moved, moved_words : scratch as long as they;
+    sums : int64 (n_channels,), out: words of the rows that go left
     """
     n_left, n_right = np.uint32(0), np.uint32(0)
     one = np.uint32(1)
@@ -47,28 +47,17 @@ def partition_slice(column, to_left, kept, kept_words, moved, moved_words, carri
     if n_channels == 1:
         total = np.int64(0)
         # Written to both sides; only the side that counts moves on. No branch to mispredict.
-        if carried:
-            for i in range(kept.shape[0]):
-                row, word = kept[i], kept_words[i, 0]
-                side = to_left[column[row]]
-                left = np.uint32(side)
-                total += word * np.int64(side)
-                kept[n_left] = row
-                moved[n_right] = row
-                kept_words[n_left, 0] = word
-                moved_words[n_right, 0] = word
-                n_left = np.uint32(n_left + left)
-                n_right = np.uint32(n_right + (one - left))
-        else:
-            for i in range(kept.shape[0]):
-                row = kept[i]
-                side = to_left[column[row]]
-                left = np.uint32(side)
-                total += kept_words[i, 0] * np.int64(side)
-                kept[n_left] = row
-                moved[n_right] = row
-                n_left = np.uint32(n_left + left)
-                n_right = np.uint32(n_right + (one - left))
+        for i in range(kept.shape[0]):
+            row, word = kept[i], kept_words[i, 0]
+            side = to_left[column[row]]
+            left = np.uint32(side)
+            total += word * np.int64(side)
+            kept[n_left] = row
+            moved[n_right] = row
+            kept_words[n_left, 0] = word
+            moved_words[n_right, 0] = word
+            n_left = np.uint32(n_left + left)
+            n_right = np.uint32(n_right + (one - left))
         sums[0] = total
     else:
         sums[:] = 0

@@ -2,13 +2,58 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numba import njit
+
 from .jit import borrowing
+
+_MASK = 2**64 - 1
 
 
 @borrowing
 def next_state(state):
     """Next state, in [1, 2**31 - 2], of the multiplicative congruential generator of Park and Miller (1993)."""
     return (state * 48271) % 2147483647
+
+
+def seed_of(number):
+    """State in [1, 2**31 - 2] for :func:`next_state`, from any integer; neighbouring integers give unrelated states.
+
+    Two rounds of the finaliser of SplitMix64: G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number
+    generators", OOPSLA 2014.
+    """
+    z = (number * 0x9E3779B97F4A7C15) & _MASK
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
+    return 1 + (z ^ (z >> 31)) % 2147483646
+
+
+@njit(cache=True, nogil=True)
+def write_seeds(state, out):
+    """Fill `out`, int64 (n,), with states for as many generators."""
+    for i in range(out.shape[0]):
+        # Scrambled: of one generator's states in a row, each would start the stream of the one before it, one later.
+        z = (state + i * 40503) & 0x7FFFFFFF
+        z = ((z ^ (z >> 16)) * 0x45D9F3B) & 0x7FFFFFFF
+        z = ((z ^ (z >> 15)) * 0x45D9F3B) & 0x7FFFFFFF
+        out[i] = 1 + z % 2147483646
+
+
+@njit(cache=True, nogil=True)
+def sample_rows(n, state, out):
+    """Draw ``len(out)`` of the numbers 0 to n - 1 without replacement, ascending, into `out`, int32.
+
+    One pass: each number is taken with the probability that leaves every subset equally likely. C. T. Fan, M. E.
+    Muller, I. Rezucha, "Development of sampling plans by using sequential selection techniques", JASA 57, 1962.
+    """
+    wanted, taken = out.shape[0], 0
+    for i in range(n):
+        state = next_state(state)
+        if (state - 1) * np.float64(n - i) < np.float64(wanted - taken) * 2147483646.0:
+            out[taken] = i
+            taken += 1
+            if taken == wanted:
+                break
 
 
 @borrowing

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ..blocks import PartitionBlock, SharedBlock, SpecificBlock
+from ._phase import Phase
 
 
 class FixedSchedule:
-    """Shared, then partition, then specific, as published.
+    """One block after the other, as published.
 
     Parameters
     ----------
+    blocks : list of Block
+        The blocks in their order.
     rounds : dict of str to int
         Most rounds of each block.
     patience : int or None
@@ -23,7 +23,8 @@ class FixedSchedule:
         Told of every round.
     """
 
-    def __init__(self, rounds, patience, tol, progress):
+    def __init__(self, blocks, rounds, patience, tol, progress):
+        self.blocks = blocks
         self.rounds = rounds
         self.patience = patience
         self.tol = tol
@@ -31,25 +32,14 @@ class FixedSchedule:
 
     def run(self, model):
         """Grow the model."""
-        for block in (SharedBlock(), PartitionBlock(), SpecificBlock()):
-            n_rounds = self.rounds.get(block.name, 0)
-            if n_rounds == 0:
-                continue
-            self._run_block(model, block, n_rounds)
-
-    def _run_block(self, model, block, n_rounds):
         stopping = self.patience is not None and model.validation is not None
-        best_loss, best_round = (model.validation_loss[-1], 0) if stopping else (np.inf, 0)
-        saved = model.save() if stopping else None
-        for i in range(1, n_rounds + 1):
-            model.begin_round()
-            model.keep(block.step(model))
-            self.progress.update(model, block.name)
-            if not stopping:
-                continue
-            if model.validation_loss[-1] < best_loss - self.tol:
-                best_loss, best_round, saved = model.validation_loss[-1], i, model.save()
-            elif i - best_round >= self.patience:
-                break
-        if stopping:
-            model.restore(saved)
+        for block in self.blocks:
+            phase = Phase(model, self.patience, self.tol) if stopping and self.rounds.get(block.name, 0) else None
+            for _ in range(self.rounds.get(block.name, 0)):
+                model.begin_round()
+                model.keep(block.step(model))
+                self.progress.update(model, block.name)
+                if phase is not None and phase.is_over(model):
+                    break
+            if phase is not None:
+                phase.end(model)

@@ -77,8 +77,7 @@ def test_all_rows_may_go_one_way(missing_left):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS[:4])
-@pytest.mark.parametrize("carried", [True, False])
-def test_words_go_with_their_rows(layout, carried):
+def test_words_go_with_their_rows(layout):
     rng = np.random.default_rng(0)
     problem = make_problem(rng, layout, n_codes=200)
     nodes = random_split(rng, problem, 0)
@@ -90,11 +89,10 @@ def test_words_go_with_their_rows(layout, carried):
     kept, kept_words, sums = rows.copy(), words.copy(), np.empty(words.shape[1], np.int64)
     moved, moved_words = np.empty_like(rows), np.empty_like(words)
     column = problem.table.bins[nodes.feature[0]]
-    n_left = partition_slice(column, to_left, kept, kept_words, moved, moved_words, carried, sums)
+    n_left = partition_slice(column, to_left, kept, kept_words, moved, moved_words, sums)
     assert n_left == left.sum()
     np.testing.assert_array_equal(kept[:n_left], rows[left])
     np.testing.assert_array_equal(moved[: 40 - n_left], rows[~left])
     np.testing.assert_array_equal(sums, words[left].sum(axis=0))
-    if carried:
-        np.testing.assert_array_equal(kept_words[:n_left], words[left])
-        np.testing.assert_array_equal(moved_words[: 40 - n_left], words[~left])
+    np.testing.assert_array_equal(kept_words[:n_left], words[left])
+    np.testing.assert_array_equal(moved_words[: 40 - n_left], words[~left])

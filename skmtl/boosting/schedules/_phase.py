@@ -1,0 +1,48 @@
+"""A phase of a schedule: rounds that end when the held-out loss no longer falls."""
+
+from __future__ import annotations
+
+#: A phase that has not improved anything yet is over after so many rounds.
+_FIRST_PATIENCE = 5
+
+
+class Phase:
+    """Rounds that end when the held-out loss no longer falls.
+
+    Parameters
+    ----------
+    model : GrowingModel
+        The model, which has a validation fold.
+    patience : int
+        The phase is over when so many rounds have not improved the loss.
+    tol : float
+        What counts as an improvement.
+    wary : bool, default=False
+        Give up sooner while few rounds have improved the loss, and go back to the start unless the gain of the whole
+        phase exceeds its standard error.
+    """
+
+    def __init__(self, model, patience, tol, wary=False):
+        self.patience, self.tol, self.wary = patience, tol, wary
+        self.first = self.best = model.save()
+        self.first_losses = model.validation_row_losses() if wary else None
+        self.best_loss = model.validation_loss[-1]
+        self.n_better = self.n_stale = 0
+
+    def is_over(self, model):
+        """Look at the model after a round."""
+        if model.validation_loss[-1] < self.best_loss - self.tol:
+            self.best_loss, self.best = model.validation_loss[-1], model.save()
+            self.n_better, self.n_stale = self.n_better + 1, 0
+        else:
+            self.n_stale += 1
+        patience = min(self.patience, _FIRST_PATIENCE + self.n_better) if self.wary else self.patience
+        return self.n_stale >= patience
+
+    def end(self, model):
+        """Go back to the best round, or to the first."""
+        model.restore(self.best)
+        if self.wary and self.best is not self.first:
+            gain, error = model.mean_gain(self.first_losses, model.validation_row_losses(), model.validation.weight)
+            if gain <= error:
+                model.restore(self.first)
