@@ -97,7 +97,7 @@ class TreeGrower:
         self.team = Team(n_threads)
         self._local = None
         self._scratch = {}
-        self._words = {}
+        self._words: dict = {}
 
     def grow(self, target, settings, shrinkage, rows, part, seed, delta, *, task_features=True):
         """Grow one tree on `rows` and add what it gives each row of the fold to `delta`."""
@@ -105,7 +105,8 @@ class TreeGrower:
         rows = rows.copy()
         total = len(rows) if target.sample_weight is None else float(target.sample_weight[rows].sum())
         settings = settings._replace(max_leaf_nodes=self._most_leaves(settings, len(rows), total))
-        data = to_words(*self._statistics(target), self._words)
+        gradient, hessian, weight = self._statistics(target)
+        data = to_words(gradient, hessian, weight, self._words)
         nodes = self._take("nodes", empty_nodes, 2 * settings.max_leaf_nodes - 1, settings.max_leaf_nodes)
         n_channels = data.words.shape[1]
         histograms = self._histograms("histograms", int(self.table.offsets[-1]) * n_channels, settings.max_leaf_nodes)
