@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from ._forest import SPECIFIC, Trees, add_trees_to, empty_tree
+from ._team import Team
 from .kernels.fixed_point import to_unit_words, to_words
-from .kernels.grow import grow_tree
 from .kernels.grow_units import compact_codes, grow_unit_trees
 from .kernels.leaves import add_leaf_values, harvest_tree, newton_values, quantile_values
 from .kernels.types import Table, empty_nodes
@@ -94,6 +94,7 @@ class TreeGrower:
             task_features.codes,
         )
         self.rows = np.arange(fold.n_rows, dtype=np.int32)
+        self.team = Team(n_threads)
         self._local = None
         self._scratch = {}
         self._words: dict = {}
@@ -111,10 +112,11 @@ class TreeGrower:
         histograms = self._histograms("histograms", int(self.table.offsets[-1]) * n_channels, settings.max_leaf_nodes)
         gathered = self._array("gathered", (self.fold.n_rows, n_channels), np.int64)
         buffer = self._array("buffer", (self.fold.n_rows,), np.int32)
-        count = grow_tree(table, data, settings, rows, 0, len(rows), nodes, 0, histograms, gathered, buffer, seed)
+        count = self.team.grow_tree(table, data, settings, rows, nodes, histograms, gathered, buffer, seed)
         if target.quantile is None:
             flat = empty_tree(count, delta.shape[1])
-            harvest_tree(nodes, count, rows, target.gradient, target.hessian, settings.l2, shrinkage, flat, delta)
+            hessian = self._hessian(target)
+            harvest_tree(nodes, count, rows, target.gradient, hessian, settings.l2, shrinkage, flat, delta)
             trees = Trees.single(flat, count, part)
         else:
             bases, counts = np.zeros(1, np.int64), np.array([count], np.int64)
@@ -189,7 +191,8 @@ class TreeGrower:
     def _values(self, target, nodes, bases, counts, rows, settings, shrinkage, n_nodes):
         values = np.zeros((n_nodes, target.gradient.shape[1]))
         if target.quantile is None:
-            newton_values(nodes, bases, counts, rows, target.gradient, target.hessian, settings.l2, shrinkage, values)
+            hessian = self._hessian(target)
+            newton_values(nodes, bases, counts, rows, target.gradient, hessian, settings.l2, shrinkage, values)
         else:
             weight = np.ones(self.fold.n_rows) if target.weight is None else target.weight
             quantile_values(
@@ -221,6 +224,12 @@ class TreeGrower:
             self.fold.units,
             rows=np.flatnonzero(out).astype(np.int32),
         )
+
+    @staticmethod
+    def _hessian(target):
+        """Hessians, of no rows where each is 1."""
+        ones = target.hessian_is_weight and target.sample_weight is None
+        return target.hessian[:0] if ones else target.hessian
 
     @staticmethod
     def _statistics(target):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .grow import grow_tree
+from .grow import grow_with_team, make_scratch
 from .types import Table, Words
 
 
@@ -112,6 +112,14 @@ def grow_unit_trees(
     n_features = table.bins.shape[0]
     offsets = np.zeros(n_features + 1, np.int64)
     active = np.empty(n_features, np.int32)
+    # Codes are those of the unit, so that packs of the table's features are of no use.
+    no_columns, no_packs = np.empty(0, np.int32), np.empty((0, 0), np.uint8)
+    no_numbers, no_codes = np.empty(0, np.int64), np.empty((0, 256), np.uint8)
+    largest = 1
+    for u in range(first_unit, stop_unit):
+        largest = max(largest, row_pointers[u + 1] - row_pointers[u])
+    room = 2 * min(settings.max_leaf_nodes, largest) + 1
+    scratch = make_scratch(n_features, largest, room, data.words.shape[1], 1, histograms, gathered, buffer)
     for u in range(first_unit, stop_unit):
         n_active = 0
         for f in range(n_features):
@@ -131,6 +139,11 @@ def grow_unit_trees(
             table.n_own,
             table.task_of_row,
             table.task_codes,
+            no_columns,
+            no_packs,
+            no_numbers,
+            no_numbers,
+            no_codes,
         )
         own_data = Words(
             data.words,
@@ -142,7 +155,7 @@ def grow_unit_trees(
             data.own_hessian,
             data.weighted,
         )
-        n_nodes[u] = grow_tree(
+        n_nodes[u] = grow_with_team(
             local,
             own_data,
             settings,
@@ -151,9 +164,10 @@ def grow_unit_trees(
             row_pointers[u + 1],
             nodes,
             node_pointers[u],
-            histograms,
-            gathered,
-            buffer,
+            scratch,
             seeds[u],
+            1,
+            1,
+            0,
         )
         _to_global(nodes, node_pointers[u], n_nodes[u], table.n_bins, local_map, map_pointers, u)

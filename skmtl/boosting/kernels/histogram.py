@@ -12,8 +12,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from .jit import borrowing
 
-@njit(cache=True, nogil=True)
+
+@borrowing
 def gather_words(words, rows, start, stop, gathered):
     """Copy the words of ``rows[start:stop]`` to the front of `gathered`, (at least stop - start, n_channels)."""
     n_channels = words.shape[1]
@@ -27,23 +29,29 @@ def gather_words(words, rows, start, stop, gathered):
                 gathered[i, c] = words[chosen[i], c]
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def sum_words(gathered, n_rows, sums):
     """Sum of the first `n_rows` rows of `gathered`, channel by channel, into `sums`, (n_channels,)."""
     sums[:] = 0
+    if sums.shape[0] == 1:
+        total = np.int64(0)
+        for i in range(n_rows):
+            total += gathered[i, 0]
+        sums[0] = total
+        return
     for i in range(n_rows):
         for c in range(sums.shape[0]):
             sums[c] += gathered[i, c]
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def _add_one(column, gathered, out):
     """Sum one feature over rows that follow each other; `column`, `gathered`: their codes and words."""
     for i in range(column.shape[0]):
         out[column[i]] += gathered[i, 0]
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def _add_two(column_a, column_b, gathered, out_a, out_b):
     """Sum two features over rows that follow each other."""
     for i in range(column_a.shape[0]):
@@ -52,14 +60,14 @@ def _add_two(column_a, column_b, gathered, out_a, out_b):
         out_b[column_b[i]] += word
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def _pick_one(column, chosen, gathered, out):
     """Sum one feature over chosen rows, (n,) uint32."""
     for i in range(chosen.shape[0]):
         out[column[chosen[i]]] += gathered[i, 0]
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def _pick_two(column_a, column_b, chosen, gathered, out_a, out_b):
     """Sum two features over chosen rows."""
     for i in range(chosen.shape[0]):
@@ -68,7 +76,7 @@ def _pick_two(column_a, column_b, chosen, gathered, out_a, out_b):
         out_b[column_b[row]] += word
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def _pick_channels(column, chosen, gathered, out):
     """Sum one feature over chosen rows, several channels."""
     if gathered.shape[1] == 2:
@@ -85,69 +93,147 @@ def _pick_channels(column, chosen, gathered, out):
                 out[j + np.uint32(c)] += gathered[i, c]
 
 
-@njit(cache=True, nogil=True)
-def _add_task_features(table, chosen, gathered, histogram, first_active):
+@borrowing
+def _add_task_features(table, columns, chosen, gathered, histogram, first_code, first, stop, sums):
     """Sum the features of the tasks: rows of a task follow each other, so each task's sum is added just once."""
     n_channels = gathered.shape[1]
-    sums = np.zeros(n_channels, np.int64)
     n_rows = chosen.shape[0]
     i = 0
     while i < n_rows:
         task = table.task_of_row[chosen[i]]
-        sums[:] = 0
+        sums[:n_channels] = 0
         while i < n_rows and table.task_of_row[chosen[i]] == task:
             for c in range(n_channels):
                 sums[c] += gathered[i, c]
             i += 1
-        for a in range(first_active, table.active.shape[0]):
-            f = table.active[a]
-            j = (table.offsets[f] + np.int64(table.task_codes[f - table.n_own, task])) * n_channels
+        for a in range(first, stop):
+            f = columns[a]
+            j = first_code + (table.offsets[f] + np.int64(table.task_codes[f - table.n_own, task])) * n_channels
             for c in range(n_channels):
                 histogram[j + c] += sums[c]
+
+
+@borrowing
+def next_run(table, columns, a, stop):
+    """Features from ``columns[a]`` on that lie next to each other: where they end in `columns`, first and last code."""
+    f = columns[a]
+    begin = table.offsets[f]
+    while a < stop and columns[a] == f:
+        a += 1
+        f += 1
+    return a, begin, table.offsets[f]
+
+
+@borrowing
+def clear_codes(histogram, begin, end):
+    """Set a part of a histogram to zero."""
+    for j in range(np.uint64(begin), np.uint64(end)):
+        histogram[j] = 0
+
+
+@borrowing
+def subtract_codes(histograms, from_code, code, n):
+    """Take `n` sums from `code` on away from those from `from_code` on."""
+    large, small = np.uint64(from_code), np.uint64(code)
+    for j in range(np.uint64(n)):
+        histograms[large + j] -= histograms[small + j]
+
+
+@borrowing
+def _add_pack(table, columns, pack, first, stop, chosen, gathered, histogram, first_code, sums):
+    """Sum a pack of features, ``columns[first:stop]``: its column first, then what its codes say of each."""
+    n_channels = gathered.shape[1]
+    n_codes = table.pack_sizes[pack]
+    sums[: n_codes * n_channels] = 0
+    if n_channels == 1:
+        _pick_one(table.packs[pack], chosen, gathered, sums)
+    else:
+        _pick_channels(table.packs[pack], chosen, gathered, sums)
+    for a in range(first, stop):
+        f = columns[a]
+        begin = first_code + table.offsets[f] * n_channels
+        codes = table.pack_codes[f]
+        for code in range(n_codes):
+            j = begin + np.int64(codes[code]) * n_channels
+            for c in range(n_channels):
+                histogram[j + c] += sums[code * n_channels + c]
+
+
+@borrowing
+def pack_end(table, columns, a):
+    """Where the pack ends that begins at ``columns[a]``; `a` where the feature is in no pack."""
+    if table.packs.shape[0] == 0:
+        return a
+    pack, end = table.pack_of[columns[a]], a
+    if pack >= 0:
+        while end < columns.shape[0] and table.pack_of[columns[end]] == pack:
+            end += 1
+    return end
+
+
+@borrowing
+def fill_features(
+    table, columns, first_column, stop_column, rows, start, stop, gathered, first, histogram, first_code, sums
+):
+    """Sum the features ``columns[first_column:stop_column]``, over ``rows[start:stop]``.
+
+    The words of the rows are ``gathered[first:]``, the histogram begins at ``histogram[first_code]``; `sums`,
+    int64 (256 * n_channels,), is scratch. Whoever shares out the features keeps packs whole.
+    """
+    n_channels = gathered.shape[1]
+    n_rows = stop - start
+    chosen, words = rows[start:stop].view(np.uint32), gathered[first : first + n_rows]
+    # Rows stay in ascending order inside a node, so the ends tell whether they follow each other without a gap.
+    low = np.int64(rows[start])
+    together = np.int64(rows[stop - 1]) - low == n_rows - 1
+    n_own = stop_column
+    while n_own > first_column and columns[n_own - 1] >= table.n_own:
+        n_own -= 1
+    a = first_column
+    while a < stop_column:
+        a, begin, end = next_run(table, columns, a, stop_column)
+        clear_codes(histogram, first_code + begin * n_channels, first_code + end * n_channels)
+    if n_own < stop_column:
+        _add_task_features(table, columns, chosen, words, histogram, first_code, n_own, stop_column, sums)
+    a = first_column
+    while a < n_own:
+        f = columns[a]
+        end = pack_end(table, columns, a)
+        if end > a and n_rows * (end - a - 1) > table.pack_sizes[table.pack_of[f]] * (end - a):
+            _add_pack(table, columns, table.pack_of[f], a, end, chosen, words, histogram, first_code, sums)
+            a = end
+            continue
+        out = histogram[first_code + table.offsets[f] * n_channels : first_code + table.offsets[f + 1] * n_channels]
+        if n_channels > 1:
+            _pick_channels(table.bins[f], chosen, words, out)
+            a += 1
+        elif a + 1 < n_own:
+            g = columns[a + 1]
+            out_g = histogram[first_code + table.offsets[g] : first_code + table.offsets[g + 1]]
+            if together:
+                _add_two(table.bins[f, low : low + n_rows], table.bins[g, low : low + n_rows], words, out, out_g)
+            else:
+                _pick_two(table.bins[f], table.bins[g], chosen, words, out, out_g)
+            a += 2
+        else:
+            if together:
+                _add_one(table.bins[f, low : low + n_rows], words, out)
+            else:
+                _pick_one(table.bins[f], chosen, words, out)
+            a += 1
 
 
 @njit(cache=True, nogil=True)
 def build_histogram(table, rows, start, stop, gathered, histograms, slot):
     """Fill the histogram in `slot` with the rows ``rows[start:stop]``, whose words are the front of `gathered`."""
-    n_channels = gathered.shape[1]
-    n_rows = stop - start
-    size = table.offsets[-1] * n_channels
-    histogram = histograms[slot * size : (slot + 1) * size]
-    histogram[:] = 0
-    chosen = rows[start:stop].view(np.uint32)
-    # Rows stay in ascending order inside a node, so the ends tell whether they follow each other without a gap.
-    first = np.int64(rows[start])
-    together = np.int64(rows[stop - 1]) - first == n_rows - 1
-    n_active = table.active.shape[0]
-    while n_active > 0 and table.active[n_active - 1] >= table.n_own:
-        n_active -= 1
-    if n_active < table.active.shape[0]:
-        _add_task_features(table, chosen, gathered, histogram, n_active)
-    if n_channels > 1:
-        for a in range(n_active):
-            f = table.active[a]
-            out = histogram[table.offsets[f] * n_channels : table.offsets[f + 1] * n_channels]
-            _pick_channels(table.bins[f], chosen, gathered, out)
-        return
-    for a in range(0, n_active - 1, 2):
-        f, g = table.active[a], table.active[a + 1]
-        out_f = histogram[table.offsets[f] : table.offsets[f + 1]]
-        out_g = histogram[table.offsets[g] : table.offsets[g + 1]]
-        if together:
-            last = first + n_rows
-            _add_two(table.bins[f, first:last], table.bins[g, first:last], gathered, out_f, out_g)
-        else:
-            _pick_two(table.bins[f], table.bins[g], chosen, gathered, out_f, out_g)
-    if n_active % 2 == 1:
-        f = table.active[n_active - 1]
-        out = histogram[table.offsets[f] : table.offsets[f + 1]]
-        if together:
-            _add_one(table.bins[f, first : first + n_rows], gathered, out)
-        else:
-            _pick_one(table.bins[f], chosen, gathered, out)
+    size = table.offsets[-1] * gathered.shape[1]
+    histograms[slot * size : (slot + 1) * size] = 0
+    columns = table.columns if table.packs.shape[0] > 0 else table.active
+    sums = np.empty(256 * gathered.shape[1], np.int64)
+    fill_features(table, columns, 0, columns.shape[0], rows, start, stop, gathered, 0, histograms, slot * size, sums)
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def subtract_histogram(histograms, size, from_slot, slot):
     """Take the histogram in `slot` away from the one in `from_slot`; `size` is codes times channels."""
     large, small = histograms[from_slot * size : (from_slot + 1) * size], histograms[slot * size : (slot + 1) * size]

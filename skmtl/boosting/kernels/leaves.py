@@ -7,24 +7,76 @@ from numba import njit
 
 from ..._quantile import weighted_quantile
 
+#: Rows per block: their gradients and Hessians take 128 KiB.
+_BLOCK = 8192
+
 
 @njit(cache=True, nogil=True)
+def _leaves_of(nodes, base, n_nodes):
+    """Indices of the leaves of a tree."""
+    leaves = np.empty(n_nodes // 2 + 1, np.int64)
+    n = 0
+    for node in range(base, base + n_nodes):
+        if nodes.left[node] == 0:
+            leaves[n] = node
+            n += 1
+    return leaves[:n]
+
+
+@njit(cache=True, nogil=True)
+def _row_range(nodes, leaves, rows):
+    """First and last row of the leaves."""
+    first, last = np.int64(2**31), np.int64(-1)
+    for leaf in leaves:
+        if nodes.stop[leaf] > nodes.start[leaf]:
+            first = min(first, np.int64(rows[nodes.start[leaf]]))
+            last = max(last, np.int64(rows[nodes.stop[leaf] - 1]))
+    return first, last
+
+
+@njit(cache=True, nogil=True)
+def _sum_leaf(rows, begin, stop, end_row, values, k, total):
+    """Add values of the rows ``rows[begin:stop]`` below `end_row` to `total`; returns it and where it stopped."""
+    chosen = rows.view(np.uint32)
+    i = np.uint64(begin)
+    while i < np.uint64(stop) and chosen[i] < end_row:
+        total += values[chosen[i], k]
+        i += np.uint64(1)
+    return total, np.int64(i)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def newton_values(nodes, bases, counts, rows, gradient, hessian, l2, shrinkage, values):
     """Write ``-shrinkage * G / (H + l2)`` of every leaf to `values`, kept within the leaf's bounds.
 
+    Rows of a leaf are summed in ascending order. All leaves of a tree go through the rows together, block by block, so
+    that what they read stays in cache.
+
     bases, counts : int64 (n_trees,), tree t is ``nodes[bases[t] : bases[t] + counts[t]]``;
-    gradient : float64 (n, n_outputs); hessian : float64 (n, n_outputs); values : float64 (n_nodes, n_outputs)
+    gradient : float64 (n, n_outputs); hessian : float64 (n, n_outputs), or (0, n_outputs) where every Hessian is 1;
+    values : float64 (n_nodes, n_outputs)
     """
+    counted = hessian.shape[0] == 0
     for t in range(bases.shape[0]):
-        for node in range(bases[t], bases[t] + counts[t]):
-            values[node, :] = 0.0
-            if nodes.left[node] != 0:
-                continue
-            for k in range(values.shape[1]):
-                g, h = 0.0, 0.0
-                for i in range(nodes.start[node], nodes.stop[node]):
-                    g += gradient[rows[i], k]
-                    h += hessian[rows[i], k]
+        values[bases[t] : bases[t] + counts[t], :] = 0.0
+        leaves = _leaves_of(nodes, bases[t], counts[t])
+        at = np.empty(leaves.shape[0], np.int64)
+        sums = np.empty((leaves.shape[0], 2))
+        first, last = _row_range(nodes, leaves, rows)
+        for k in range(values.shape[1]):
+            for leaf in range(leaves.shape[0]):
+                at[leaf] = nodes.start[leaves[leaf]]
+                sums[leaf, 0], sums[leaf, 1] = 0.0, 0.0
+            for end in range(first + _BLOCK, last + _BLOCK + 1, _BLOCK):
+                for leaf in range(leaves.shape[0]):
+                    begin, stop = at[leaf], nodes.stop[leaves[leaf]]
+                    sums[leaf, 0], at[leaf] = _sum_leaf(rows, begin, stop, end, gradient, k, sums[leaf, 0])
+                    if not counted:
+                        sums[leaf, 1], _ = _sum_leaf(rows, begin, stop, end, hessian, k, sums[leaf, 1])
+            for leaf in range(leaves.shape[0]):
+                node = leaves[leaf]
+                g = sums[leaf, 0]
+                h = np.float64(nodes.stop[node] - nodes.start[node]) if counted else sums[leaf, 1]
                 if h + l2 > 0.0:
                     value = min(max(-g / (h + l2), nodes.lower[node]), nodes.upper[node])
                     values[node, k] = shrinkage * value
@@ -83,13 +135,22 @@ def quantile_values(nodes, bases, counts, rows, residual, coefficient, weight, q
 @njit(cache=True, nogil=True)
 def add_leaf_values(nodes, bases, counts, rows, values, out):
     """Add to `out`, float64 (n, n_outputs), the value of the leaf that each row of the tree fell into."""
+    chosen = rows.view(np.uint32)
     for t in range(bases.shape[0]):
-        for node in range(bases[t], bases[t] + counts[t]):
-            if nodes.left[node] != 0:
-                continue
-            for i in range(nodes.start[node], nodes.stop[node]):
-                for k in range(out.shape[1]):
-                    out[rows[i], k] += values[node, k]
+        leaves = _leaves_of(nodes, bases[t], counts[t])
+        at = np.empty(leaves.shape[0], np.int64)
+        first, last = _row_range(nodes, leaves, rows)
+        for leaf in range(leaves.shape[0]):
+            at[leaf] = nodes.start[leaves[leaf]]
+        for end in range(first + _BLOCK, last + _BLOCK + 1, _BLOCK):
+            for leaf in range(leaves.shape[0]):
+                node = leaves[leaf]
+                i, stop = np.uint64(at[leaf]), np.uint64(nodes.stop[node])
+                while i < stop and chosen[i] < end:
+                    for k in range(out.shape[1]):
+                        out[chosen[i], k] += values[node, k]
+                    i += np.uint64(1)
+                at[leaf] = np.int64(i)
 
 
 @njit(cache=True, nogil=True)
@@ -107,12 +168,11 @@ def unit_quantiles(values, weights, pointers, q):
 
 @njit(cache=True, nogil=True)
 def harvest_tree(nodes, n_nodes, rows, gradient, hessian, l2, shrinkage, flat, out):
-    """Take a tree out of the arrays that it was grown in, and add its values to its rows: one pass instead of four.
+    """Take a tree out of the arrays that it was grown in, and add its values to its rows, in one call.
 
     nodes : Nodes, the tree is ``nodes[:n_nodes]``; flat : FlatTrees with room for it, written to;
     out : float64 (n, n_outputs). See `newton_values` for the others.
     """
-    n_outputs = out.shape[1]
     for node in range(n_nodes):
         flat.feature[node] = nodes.feature[node]
         flat.threshold[node] = nodes.threshold[node]
@@ -123,16 +183,6 @@ def harvest_tree(nodes, n_nodes, rows, gradient, hessian, l2, shrinkage, flat, o
         flat.unit_row[node] = -1
         for word in range(flat.left_codes.shape[1]):
             flat.left_codes[node, word] = nodes.left_codes[node, word]
-        flat.value[node, :] = 0.0
-        if nodes.left[node] != 0:
-            continue
-        for k in range(n_outputs):
-            g, h = 0.0, 0.0
-            for i in range(nodes.start[node], nodes.stop[node]):
-                g += gradient[rows[i], k]
-                h += hessian[rows[i], k]
-            if h + l2 > 0.0:
-                value = shrinkage * min(max(-g / (h + l2), nodes.lower[node]), nodes.upper[node])
-                flat.value[node, k] = value
-                for i in range(nodes.start[node], nodes.stop[node]):
-                    out[rows[i], k] += value
+    bases, counts = np.zeros(1, np.int64), np.full(1, n_nodes, np.int64)
+    newton_values(nodes, bases, counts, rows, gradient, hessian, l2, shrinkage, flat.value)
+    add_leaf_values(nodes, bases, counts, rows, flat.value, out)

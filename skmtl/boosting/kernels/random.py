@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from .jit import borrowing
+
 _MASK = 2**64 - 1
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def next_state(state):
     """Next state, in [1, 2**31 - 2], of the multiplicative congruential generator of Park and Miller (1993)."""
     return (state * 48271) % 2147483647
@@ -54,7 +56,7 @@ def sample_rows(n, state, out):
                 break
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def sample_front(items, n_items, n_wanted, state):
     """Move a random choice of `n_wanted` of the first `n_items` items to the front; returns the next state."""
     for i in range(n_wanted):
@@ -64,7 +66,7 @@ def sample_front(items, n_items, n_wanted, state):
     return state
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def sort_front(items, n_items):
     """Sort the first `n_items` items; they are few, and NumPy's sort would take a second to compile."""
     for i in range(1, n_items):

@@ -7,13 +7,14 @@ With gradient sum G, Hessian sum H and penalty l2, the value ``v = -G / (H + l2)
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from .jit import borrowing
 
 #: A gain must exceed the best so far by this share to replace it: equal splits keep their order, whatever the rounding.
 TIE = 1e-10
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def bounded_value(gradient, hessian, l2, lower, upper):
     """Best value of a leaf within [lower, upper]."""
     if hessian + l2 <= 0.0:
@@ -21,14 +22,14 @@ def bounded_value(gradient, hessian, l2, lower, upper):
     return min(max(-gradient / (hessian + l2), lower), upper)
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def bounded_score(gradient, hessian, l2, lower, upper):
     """Score of a leaf whose value must lie within [lower, upper]."""
     value = bounded_value(gradient, hessian, l2, lower, upper)
     return -value * (2.0 * gradient + (hessian + l2) * value)
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def free_score(gradient, hessian, l2):
     """Score of a leaf without bounds."""
     if hessian + l2 <= 0.0:
@@ -36,7 +37,7 @@ def free_score(gradient, hessian, l2):
     return gradient * gradient / (hessian + l2)
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def row_weight(sums, data):
     """Sum of weights in a row of sums, (n_channels,)."""
     if data.weighted:
@@ -44,7 +45,7 @@ def row_weight(sums, data):
     return np.float64(sums[0] & ((np.int64(1) << data.shift) - 1))
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def output_gradient(sums, k, data):
     """Sum of gradients of output `k`."""
     if k == 0:
@@ -52,7 +53,7 @@ def output_gradient(sums, k, data):
     return sums[k] * data.gradient_unit
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def output_hessian(sums, k, data):
     """Sum of Hessians of output `k`."""
     if data.own_hessian:
@@ -60,7 +61,7 @@ def output_hessian(sums, k, data):
     return row_weight(sums, data)
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def node_score(sums, data, l2, lower, upper):
     """Score of a node, over all outputs."""
     score = 0.0
@@ -69,7 +70,7 @@ def node_score(sums, data, l2, lower, upper):
     return score
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def child_scores(left, total, data, settings, monotonic, lower, upper):
     """Score of two children with sums `left` and ``total - left``; minus infinity where a limit forbids the split.
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from .jit import borrowing
 from .random import sample_front, sort_front
 from .score import TIE, node_score, row_weight
 from .split_categorical import best_subset
-from .split_numeric import best_threshold
+from .split_numeric import N_CODES, SCAN_SUMS, best_threshold, half_way, least_count, threshold_by_counts
+from .types import CODE_WORDS
 
 
-@njit(cache=True, nogil=True)
+@borrowing
 def candidate_features(table, settings, allowed_groups, candidates, state):
     """Write the features that the node may split on to the front of `candidates`, in ascending order.
 
@@ -37,71 +39,166 @@ def candidate_features(table, settings, allowed_groups, candidates, state):
     return n, state
 
 
-@njit(cache=True, nogil=True)
-def find_split(table, data, settings, histograms, slot, total, nodes, node, candidates, n_candidates, left, codes):
-    """Find the node's best split and write it to `nodes`; returns its gain, 0 where there is none.
-
-    total, left : int64 (n_channels,), sums of the node and scratch; codes : uint32 (CODE_WORDS,), scratch
-    """
-    lower, upper = nodes.lower[node], nodes.upper[node]
-    n_channels = total.shape[0]
-    base = slot * table.offsets[-1] * n_channels
+@borrowing
+def score_to_beat(total, data, settings, lower, upper):
+    """What the children must score to be worth a split: a gain that rounding alone could explain is none."""
     parent = node_score(total, data, settings.l2, lower, upper)
-    # A gain that rounding alone could explain is none.
-    start_score = parent + TIE * abs(parent)
-    best_score = start_score
-    nodes.feature[node] = -1
-    weight = row_weight(total, data)
-    if weight < 2.0 * settings.min_weight:
-        return 0.0
-    heavier_unknown = False
-    for i in range(n_candidates):
-        f = candidates[i]
+    return parent + TIE * abs(parent)
+
+
+@borrowing
+def split_features(
+    table,
+    columns,
+    first,
+    stop,
+    data,
+    settings,
+    histograms,
+    base,
+    total,
+    lower,
+    upper,
+    tried,
+    scores,
+    cuts,
+    subsets,
+    sums,
+    found_scores,
+    words,
+):
+    """Find the best split of each of the features ``columns[first:stop]`` that are to be tried.
+
+    Features do not know of each other, so that it does not matter who looks at which.
+
+    Parameters
+    ----------
+    histograms : int64, the node's from index `base` on
+    total : int64 (n_channels,), sums of the node
+    lower, upper : float, bounds of the node
+    tried : uint8 (n_features,)
+    scores : float64 (n_features,), out
+    cuts : int64 (n_features, 2), out: threshold and side of missing values (-1: none in the node); for a subset 0 and
+        its side; -1 for both where there is no split
+    subsets : uint32 (n_features, CODE_WORDS), out: categories that go left
+    sums, found_scores, words : scratch, see `best_threshold`
+    """
+    n_channels = total.shape[0]
+    start = score_to_beat(total, data, settings, lower, upper)
+    by_counts = n_channels == 1 and data.n_outputs == 1 and lower == -np.inf and upper == np.inf
+    word, shift, unit = total[0], data.shift, data.gradient_unit
+    l2, least = settings.l2, least_count(settings)
+    for a in range(first, stop):
+        f = columns[a]
+        if not tried[f]:
+            continue
+        n_bins = table.n_bins[f]
         begin = base + table.offsets[f] * n_channels
         if table.categorical[f]:
             score, found = best_subset(
-                histograms, begin, table.n_bins[f], total, data, settings, lower, upper, left, best_score, codes
+                histograms, begin, n_bins, total, data, settings, lower, upper, sums[:n_channels], start, subsets[f]
             )
+            threshold, missing_left = -1, -1
             if found:
-                best_score = score
-                nodes.feature[node] = f
-                nodes.categorical[node] = 1
-                nodes.threshold[node] = 0
-                nodes.missing_left[node] = (codes[table.n_bins[f] >> 5] >> np.uint32(table.n_bins[f] & 31)) & np.uint32(
-                    1
-                )
-                nodes.left_codes[node, :] = codes
-                heavier_unknown = False
+                threshold = 0
+                missing_left = np.int64((subsets[f, n_bins >> 5] >> np.uint32(n_bins & 31)) & np.uint32(1))
+        elif by_counts and table.monotonic[f] == 0:
+            score, threshold, missing_left = threshold_by_counts(
+                histograms, begin, n_bins, word, shift, unit, l2, least, start, sums, found_scores, words
+            )
         else:
             score, threshold, missing_left = best_threshold(
                 histograms,
                 begin,
-                table.n_bins[f],
+                n_bins,
                 total,
                 data,
                 settings,
                 table.monotonic[f],
                 lower,
                 upper,
-                left,
-                best_score,
+                start,
+                sums,
+                found_scores,
+                words,
             )
-            if threshold >= 0:
-                best_score = score
-                nodes.feature[node] = f
-                nodes.categorical[node] = 0
-                nodes.threshold[node] = threshold
-                nodes.missing_left[node] = max(missing_left, 0)
-                heavier_unknown = missing_left < 0
-    if nodes.feature[node] < 0:
+        scores[f], cuts[f, 0], cuts[f, 1] = score, threshold, missing_left
+
+
+@borrowing
+def choose_split(table, data, settings, histograms, base, total, nodes, node, tried, scores, cuts, subsets, left):
+    """Write the best of the features' splits to `nodes`; returns its gain, 0 where there is none.
+
+    See `split_features`. Of equal ones the first feature's counts. `left`, int64 (at least n_channels,), is scratch.
+    """
+    n_channels = total.shape[0]
+    lower, upper = nodes.lower[node], nodes.upper[node]
+    best = score_to_beat(total, data, settings, lower, upper)
+    feature = -1
+    for f in range(tried.shape[0]):
+        if tried[f] and cuts[f, 0] >= 0 and (feature < 0 or scores[f] > best + TIE * abs(best)):
+            best, feature = scores[f], f
+    nodes.feature[node] = feature
+    if feature < 0:
         return 0.0
-    if heavier_unknown:
-        # The node has no missing value to learn from: send those to come with the heavier child.
-        f = nodes.feature[node]
-        begin = base + table.offsets[f] * n_channels
-        left[:] = 0
-        for b in range(nodes.threshold[node] + 1):
-            for c in range(n_channels):
-                left[c] += histograms[begin + b * n_channels + c]
-        nodes.missing_left[node] = 2.0 * row_weight(left, data) > weight
-    return best_score - parent
+    n_bins = table.n_bins[feature]
+    begin = base + table.offsets[feature] * n_channels
+    nodes.categorical[node] = table.categorical[feature]
+    if table.categorical[feature]:
+        nodes.threshold[node], nodes.missing_left[node] = 0, cuts[feature, 1]
+        for word in range(CODE_WORDS):
+            nodes.left_codes[node, word] = subsets[feature, word]
+    else:
+        last = cuts[feature, 0]
+        nodes.threshold[node] = half_way(histograms, begin, n_channels, n_bins, data.shift, last)
+        nodes.missing_left[node] = cuts[feature, 1]
+        if cuts[feature, 1] < 0:
+            # The node has no missing value to learn from: send those to come with the heavier child.
+            left = left[:n_channels]
+            left[:] = 0
+            for b in range(last + 1):
+                for c in range(n_channels):
+                    left[c] += histograms[begin + b * n_channels + c]
+            nodes.missing_left[node] = 2.0 * row_weight(left, data) > row_weight(total, data)
+    return best - node_score(total, data, settings.l2, lower, upper)
+
+
+@njit(cache=True, nogil=True)
+def find_split(table, data, settings, histograms, slot, total, nodes, node, candidates, n_candidates, left, codes):
+    """Find the node's best split and write it to `nodes`; returns its gain, 0 where there is none.
+
+    total : int64 (n_channels,), sums of the node; candidates : int32, of which the first `n_candidates` are tried;
+    left : int64 (n_channels,) and codes : uint32 (CODE_WORDS,), not used
+    """
+    n_features = table.n_bins.shape[0]
+    nodes.feature[node] = -1
+    if row_weight(total, data) < 2.0 * settings.min_weight:
+        return 0.0
+    tried = np.zeros(n_features, np.uint8)
+    for i in range(n_candidates):
+        tried[candidates[i]] = 1
+    scores, cuts = np.empty(n_features), np.full((n_features, 2), -1)
+    subsets = np.empty((n_features, CODE_WORDS), np.uint32)
+    sums, found_scores = np.empty(max(SCAN_SUMS, total.shape[0]), np.int64), np.empty(N_CODES)
+    base = slot * table.offsets[-1] * total.shape[0]
+    split_features(
+        table,
+        candidates,
+        0,
+        n_candidates,
+        data,
+        settings,
+        histograms,
+        base,
+        total,
+        nodes.lower[node],
+        nodes.upper[node],
+        tried,
+        scores,
+        cuts,
+        subsets,
+        sums,
+        found_scores,
+        found_scores.view(np.int64),
+    )
+    return choose_split(table, data, settings, histograms, base, total, nodes, node, tried, scores, cuts, subsets, sums)

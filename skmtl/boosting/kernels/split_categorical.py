@@ -7,8 +7,8 @@ for maximum homogeneity", 1958). For several outputs the order of each output is
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from .jit import allocating
 from .score import TIE, child_scores, output_gradient, output_hessian, row_weight
 
 # : Added to the Hessian of a category when categories are ordered, so that rare ones do not come first and last by
@@ -16,7 +16,7 @@ from .score import TIE, child_scores, output_gradient, output_hessian, row_weigh
 _SMOOTHING = 10.0
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def best_subset(histograms, begin, n_bins, total, data, settings, lower, upper, left, best_score, left_codes):
     """Best split of one categorical feature; missing values are one more category.
 

@@ -3,110 +3,137 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from .jit import borrowing
 from .score import TIE, child_scores, row_weight
 
+#: Codes that a feature may have.
+N_CODES = 256
+#: Sums that a scan for one output writes: one list for each channel that there may be.
+SCAN_SUMS = 3 * N_CODES
 
-@njit(cache=True, nogil=True)
-def _scan_counts(codes, missing, total, shift, unit, settings, best_score):
-    """Scan thresholds where a single channel holds all: one output, rows of weight 1, Hessians of 1.
 
-    codes : int64 (n_bins,), words of the bins; missing : int64, word of what goes left beside them; total : int64, word
-    of the node. Twin of `_scan_one_output`, because most fits spend their time here.
-    """
-    mask = (np.int64(1) << shift) - 1
-    l2 = settings.l2
-    least = max(np.int64(np.ceil(max(settings.min_weight, settings.min_hessian) - 1e-9)), 1)
-    most = (total & mask) - least
-    g_total, h_total = (total >> shift) * unit, np.float64(total & mask) + 2.0 * l2
-    threshold = -1
-    limit = best_score + TIE * abs(best_score)
+@borrowing
+def _sum_left(histograms, begin, n_bins, step, missing, sums, first):
+    """Sums of one channel up to each bin, and of missing values if they go left, to ``sums[first:]``."""
     left = missing
-    b, n_bins = 0, codes.shape[0]
-    while b < n_bins:
-        left += codes[b]
-        if left & mask >= least:
-            break
-        b += 1
-    while b < n_bins:
-        count = left & mask
-        if count > most:
-            break
-        g, a = (left >> shift) * unit, count + l2
+    j, step, k = np.uint64(begin), np.uint64(step), np.uint64(first)
+    for b in range(n_bins):
+        left += histograms[j]
+        sums[k + np.uint64(b)] = left
+        j += step
+
+
+@borrowing
+def _score_counts(left, n_bins, total, shift, unit, l2, least, scores):
+    """Score of each threshold where a single channel holds all: one output, rows of weight 1, Hessians of 1."""
+    mask = (np.int64(1) << shift) - 1
+    n = total & mask
+    g_total, h_total = (total >> shift) * unit, n + 2.0 * l2
+    most = n - least
+    for b in range(n_bins):
+        count = left[b] & mask
+        g, a = (left[b] >> shift) * unit, count + l2
         g_right, c = g_total - g, h_total - a
-        # g² / a + g_right² / c > limit, without a division. Bins without rows are not skipped: they repeat the score
-        # before them, and the test would cost more.
-        gain, area = g * g * c + g_right * g_right * a, a * c
-        if gain > limit * area:
-            best_score, threshold = gain / area, b
-            limit = best_score + TIE * abs(best_score)
-        b += 1
-        if b < n_bins:
-            left += codes[b]
-    return best_score, threshold
+        score = (g * g * c + g_right * g_right * a) / (a * c)
+        scores[b] = score if (count >= least) & (count <= most) else -1.0
 
 
-@njit(cache=True, nogil=True)
-def _scan_one_output(histograms, begin, n_bins, with_missing, total, data, settings, best_score):
+@borrowing
+def _score_weights(sums, n_bins, n_channels, total, data, settings, scores):
+    """Score of each threshold for one output, whatever the channels."""
+    hessian_of, weight_of = np.uint64(N_CODES), np.uint64((n_channels - 1) * N_CODES)
+    shift, mask = data.shift, (np.int64(1) << data.shift) - 1
+    own_hessian, weighted = data.own_hessian, data.weighted
+    gradient_unit, hessian_unit, weight_unit = data.gradient_unit, data.hessian_unit, data.weight_unit
+    l2, min_weight, min_hessian = settings.l2, settings.min_weight, settings.min_hessian
+    w_total = row_weight(total, data)
+    g_total = (total[0] >> shift) * gradient_unit
+    h_total = total[1] * hessian_unit if own_hessian else w_total
+    for b in range(n_bins):
+        b = np.uint64(b)
+        w = sums[weight_of + b] * weight_unit if weighted else np.float64(sums[b] & mask)
+        h = sums[hessian_of + b] * hessian_unit if own_hessian else w
+        g = (sums[b] >> shift) * gradient_unit
+        g_right, h_right = g_total - g, h_total - h
+        a, c = h + l2, h_right + l2
+        score = (g * g * c + g_right * g_right * a) / (a * c)
+        allowed = (w >= min_weight) & (w_total - w >= min_weight) & (h >= min_hessian) & (h_right >= min_hessian)
+        scores[b] = score if allowed & (a > 0.0) & (c > 0.0) else -1.0
+
+
+@borrowing
+def _first_best(scores, words, n, best_score):
+    """Highest of the first `n` scores and its place, -1 where it does not beat `best_score`.
+
+    Of scores that are equal up to rounding the first one counts. `words` is the same memory as integers: their order is
+    that of the scores that are not negative, and the processor compares several at a time.
+    """
+    largest = np.int64(0)
+    for b in range(n):
+        largest = max(largest, words[b])
+    if largest == 0:
+        return best_score, -1  # No threshold is allowed.
+    words[n] = largest
+    highest = scores[n]
+    if not highest > best_score + TIE * abs(best_score):
+        return best_score, -1
+    least = highest * (1.0 - TIE)
+    found = np.uint64(0)
+    while scores[found] < least:
+        found += np.uint64(1)
+    return scores[found], np.int64(found)
+
+
+@borrowing
+def threshold_by_counts(histograms, begin, n_bins, total, shift, unit, l2, least, best_score, sums, scores, words):
+    """Best split of one ordered feature where a single channel holds all; see `best_threshold`.
+
+    Takes numbers instead of records, because most fits spend their time here.
+    """
+    threshold, missing_left = -1, -1
+    missing = histograms[begin + n_bins]
+    some_missing = missing & ((np.int64(1) << shift) - 1) != 0
+    for with_missing in range(2 if some_missing else 1):
+        _sum_left(histograms, begin, n_bins, 1, missing * with_missing, sums, 0)
+        _score_counts(sums, n_bins, total, shift, unit, l2, least, scores)
+        score, found = _first_best(scores, words, n_bins, best_score)
+        if found >= 0:
+            best_score, threshold = score, found
+            missing_left = with_missing if some_missing else -1
+    return best_score, threshold, missing_left
+
+
+@borrowing
+def least_count(settings):
+    """Fewest rows of a child where rows have weight 1 and Hessian 1."""
+    return max(np.int64(np.ceil(max(settings.min_weight, settings.min_hessian) - 1e-9)), 1)
+
+
+@borrowing
+def _scan_one_output(histograms, begin, n_bins, with_missing, total, data, settings, best_score, sums, scores, words):
     """Scan thresholds for one output without monotonic constraint; see `best_threshold`.
 
-    Twin of the general scan with everything in scalars, because most fits spend their time here.
+    Twin of the general scan with a loop for each step, because most fits spend their time here.
     """
     n_channels = total.shape[0]
-    mask = (np.int64(1) << data.shift) - 1
-    g_total = (total[0] >> data.shift) * data.gradient_unit
-    w_total = row_weight(total, data)
-    h_total = total[1] * data.hessian_unit if data.own_hessian else w_total
-    l2, min_weight, min_hessian = settings.l2, settings.min_weight, settings.min_hessian
-    a0, a1, a2 = np.int64(0), np.int64(0), np.int64(0)
-    if with_missing:
-        j = begin + n_bins * n_channels
-        a0 = histograms[j]
-        a1 = histograms[j + 1] if n_channels > 1 else a1
-        a2 = histograms[j + 2] if n_channels > 2 else a2
-    threshold = -1
-    limit = best_score + TIE * abs(best_score)
-    codes = histograms[begin : begin + n_bins * n_channels]
-    for b in range(n_bins):
-        # Bins without rows are not skipped: they repeat the score before them, and the test would cost more.
-        a0 += codes[b * n_channels]
-        if n_channels > 1:
-            a1 += codes[b * n_channels + 1]
-            if n_channels > 2:
-                a2 += codes[b * n_channels + 2]
-        if data.weighted:
-            w = (a2 if n_channels > 2 else a1) * data.weight_unit
-        else:
-            w = np.float64(a0 & mask)
-        if w < min_weight:
-            continue
-        if w_total - w < min_weight:
-            break
-        h = a1 * data.hessian_unit if data.own_hessian else w
-        h_right = h_total - h
-        if h < min_hessian or h_right < min_hessian:
-            continue
-        g = (a0 >> data.shift) * data.gradient_unit
-        g_right = g_total - g
-        # g² / a + g_right² / b > limit, without a division.
-        a, c = h + l2, h_right + l2
-        gain, area = g * g * c + g_right * g_right * a, a * c
-        if gain > limit * area:
-            best_score, threshold = gain / area, b
-            limit = best_score + TIE * abs(best_score)
-    return best_score, threshold
+    for c in range(n_channels):
+        missing = histograms[begin + n_bins * n_channels + c] if with_missing else np.int64(0)
+        _sum_left(histograms, begin + c, n_bins, n_channels, missing, sums, c * N_CODES)
+    _score_weights(sums, n_bins, n_channels, total, data, settings, scores)
+    return _first_best(scores, words, n_bins, best_score)
 
 
-@njit(cache=True, nogil=True)
-def _scan(histograms, begin, n_bins, with_missing, total, data, settings, monotonic, lower, upper, left, best_score):
-    """Scan thresholds in general; `left`, int64 (n_channels,), is scratch."""
+@borrowing
+def _scan(histograms, begin, n_bins, with_missing, total, data, settings, monotonic, lower, upper, best_score, left):
+    """Scan thresholds in general; `left`, int64 (at least n_channels,), is scratch."""
     n_channels = total.shape[0]
     mask = (np.int64(1) << data.shift) - 1
     w_total = row_weight(total, data)
     for c in range(n_channels):
         left[c] = histograms[begin + n_bins * n_channels + c] if with_missing else 0
     threshold = -1
+    left = left[:n_channels]
     for b in range(n_bins):
         j = begin + b * n_channels
         if histograms[j] & mask == 0:
@@ -124,30 +151,35 @@ def _scan(histograms, begin, n_bins, with_missing, total, data, settings, monoto
     return best_score, threshold
 
 
-@njit(cache=True, nogil=True)
-def _half_way(histograms, begin, n_channels, n_bins, mask, threshold):
+@borrowing
+def half_way(histograms, begin, n_channels, n_bins, shift, threshold):
     """Move a threshold to the middle of the gap between the bins with rows on its two sides."""
+    mask = (np.int64(1) << shift) - 1
     for b in range(threshold + 1, n_bins):
         if histograms[begin + b * n_channels] & mask != 0:
             return (threshold + b) // 2
     return n_bins - 1  # Only missing values are right of the split.
 
 
-@njit(cache=True, nogil=True)
-def best_threshold(histograms, begin, n_bins, total, data, settings, monotonic, lower, upper, left, best_score):
+@borrowing
+def best_threshold(
+    histograms, begin, n_bins, total, data, settings, monotonic, lower, upper, best_score, sums, scores, words
+):
     """Best split of one ordered feature.
 
     Parameters
     ----------
     histograms : int64, with the feature's codes from index `begin` on
     total : int64 (n_channels,), sums of the node
-    left : int64 (n_channels,), scratch
     best_score : float, the score to beat
+    sums, scores : int64 (at least SCAN_SUMS and n_channels,), float64 (N_CODES,), scratch
+    words : `scores` as int64
 
     Returns
     -------
     score, threshold, missing_left
-        `threshold` is -1 where no split beats `best_score`. `missing_left` is -1 where the node has no missing value.
+        `threshold` is the last bin with rows on the left (see `half_way`), -1 where no split beats `best_score`.
+        `missing_left` is -1 where the node has no missing value.
     """
     n_channels = total.shape[0]
     mask = (np.int64(1) << data.shift) - 1
@@ -155,13 +187,9 @@ def best_threshold(histograms, begin, n_bins, total, data, settings, monotonic, 
     plain = data.n_outputs == 1 and monotonic == 0 and lower == -np.inf and upper == np.inf
     threshold, missing_left = -1, -1
     for with_missing in range(2 if some_missing else 1):
-        if plain and n_channels == 1:
-            codes = histograms[begin : begin + n_bins]
-            missing = histograms[begin + n_bins] if with_missing == 1 else np.int64(0)
-            score, found = _scan_counts(codes, missing, total[0], data.shift, data.gradient_unit, settings, best_score)
-        elif plain:
+        if plain:
             score, found = _scan_one_output(
-                histograms, begin, n_bins, with_missing == 1, total, data, settings, best_score
+                histograms, begin, n_bins, with_missing == 1, total, data, settings, best_score, sums, scores, words
             )
         else:
             score, found = _scan(
@@ -175,12 +203,10 @@ def best_threshold(histograms, begin, n_bins, total, data, settings, monotonic, 
                 monotonic,
                 lower,
                 upper,
-                left,
                 best_score,
+                sums,
             )
         if found >= 0:
             best_score, threshold = score, found
             missing_left = with_missing if some_missing else -1
-    if threshold >= 0:
-        threshold = _half_way(histograms, begin, n_channels, n_bins, mask, threshold)
     return best_score, threshold, missing_left

@@ -26,6 +26,12 @@ class Table(NamedTuple):
     n_own: int = 2**31 - 1  # features from here on are those of the row's task
     task_of_row: Any = np.empty(0, np.int64)  # int64 (n_rows,), ascending; read if there are task features
     task_codes: Any = np.empty((0, 1), np.uint8)  # uint8 (n_features - n_own, n_tasks or more), codes of the tasks
+    # Features that together take few values, see `pack_features`: a pack is one column in their stead.
+    columns: Any = np.empty(0, np.int32)  # int32 (n_active,), `active` with packs in one piece; read if there are any
+    packs: Any = np.empty((0, 0), np.uint8)  # uint8 (n_packs, n_rows)
+    pack_sizes: Any = np.empty(0, np.int64)  # int64 (n_packs,), codes of each pack
+    pack_of: Any = np.empty(0, np.int64)  # int64 (n_features,), the feature's pack or -1; read if there are packs
+    pack_codes: Any = np.empty((0, 256), np.uint8)  # uint8 (n_features, 256), the feature's code for each of its pack's
 
 
 class Words(NamedTuple):
@@ -54,6 +60,31 @@ class TreeSettings(NamedTuple):
     min_hessian: float  # least sum of Hessians in a leaf
     l2: float  # added to the sum of Hessians
     n_candidates: int  # features looked at per node
+
+
+class Scratch(NamedTuple):
+    """Memory that growing a tree needs beside its nodes; all threads that grow the tree see it.
+
+    Of the two nodes that a step looks at, number 0 is the one whose rows are summed, number 1 its sibling.
+    """
+
+    histograms: Any  # int64, room for three histograms or more
+    gathered: Any  # int64 (n_rows, n_channels), words of the rows in the order of the nodes
+    moved_rows: Any  # int32 (n_rows,)
+    moved_words: Any  # int64 (n_rows, n_channels)
+    sums: Any  # int64 (n_nodes, n_channels), of each node
+    tried: Any  # uint8 (2, n_features), features that each of the two nodes may split on
+    scores: Any  # float64 (2, n_features), the best of each feature
+    cuts: Any  # int64 (2, n_features, 2), threshold (or 0 for a subset; -1: no split) and side of missing values
+    subsets: Any  # uint32 (2, n_features, CODE_WORDS), categories that go left
+    totals: Any  # int64 (n_chunks, n_channels + 1), what each chunk of rows adds up to
+    control: Any  # int64, what the threads agree through, see `team`
+    # Of each thread:
+    sides: Any  # uint8 (n_threads, 256), whether a code goes left
+    pack_sums: Any  # int64 (n_threads, 256 * n_channels), sums by the codes of a pack
+    scan_sums: Any  # int64 (n_threads, SCAN_SUMS or n_channels), see `best_threshold`
+    scan_scores: Any  # float64 (n_threads, N_CODES)
+    scan_words: Any  # int64 (n_threads, N_CODES), the same memory
 
 
 class Nodes(NamedTuple):

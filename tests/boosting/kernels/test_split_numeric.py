@@ -7,12 +7,24 @@ import pytest
 
 from skmtl.boosting.kernels.fixed_point import to_words
 from skmtl.boosting.kernels.score import node_score
-from skmtl.boosting.kernels.split_numeric import best_threshold
+from skmtl.boosting.kernels.split_numeric import (
+    N_CODES,
+    SCAN_SUMS,
+    best_threshold,
+    half_way,
+    least_count,
+    threshold_by_counts,
+)
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, histogram_of, make_problem, make_settings
 from tests.boosting.kernels._naive import numeric_splits, split_score
 
 FREE = (-np.inf, np.inf)
 BOUNDS = [FREE, (-0.4, 0.3), (0.05, np.inf), (-np.inf, -0.05)]
+
+
+def scratch(n_channels):
+    scores = np.empty(N_CODES)
+    return np.empty(max(SCAN_SUMS, n_channels), np.int64), scores, scores.view(np.int64)
 
 
 def find(problem, f, rows, settings, monotonic=0, bounds=FREE, to_beat=None):
@@ -30,9 +42,26 @@ def find(problem, f, rows, settings, monotonic=0, bounds=FREE, to_beat=None):
         settings,
         monotonic,
         *bounds,
-        np.empty(n_channels, np.int64),
         to_beat,
+        *scratch(n_channels),
     )
+    if problem.words.n_outputs == n_channels == 1 and monotonic == 0 and bounds == FREE:
+        words = problem.words
+        by_counts = threshold_by_counts(
+            histograms,
+            begin,
+            problem.table.n_bins[f],
+            total[0],
+            words.shift,
+            words.gradient_unit,
+            settings.l2,
+            least_count(settings),
+            to_beat,
+            *scratch(1),
+        )
+        assert by_counts == (pytest.approx(score, rel=1e-12), threshold, missing_left)
+    if threshold >= 0:
+        threshold = half_way(histograms, begin, n_channels, problem.table.n_bins[f], problem.words.shift, threshold)
     return to_beat, score, threshold, missing_left
 
 

@@ -1,0 +1,115 @@
+"""Several threads grow the tree that one thread grows, bit by bit, and histograms add up however the rows are split."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from skmtl.boosting import RMTGBClassifier, RMTGBRegressor
+from skmtl.boosting import _team as team_module
+from skmtl.boosting._team import Team
+from skmtl.boosting.kernels.types import empty_nodes
+from tests.boosting.kernels._cases import LAYOUTS, SMALL, histogram_of, make_problem, make_settings
+
+N_ROWS = 500 if SMALL else 40_000
+
+
+def grow(problem, settings, n_threads, *, rows=None, n_slots=30, helpers=True):
+    """Nodes and rows of a tree grown by a team; without `helpers` the others never come."""
+    team = Team(n_threads)
+    if not helpers:
+        team.submit = lambda *arguments: None
+    rows = np.arange(problem.n_rows, dtype=np.int32) if rows is None else rows.copy()
+    n_channels = problem.words.words.shape[1]
+    nodes = empty_nodes(2 * settings.max_leaf_nodes - 1)
+    histograms = np.empty(n_slots * int(problem.table.offsets[-1]) * n_channels, np.int64)
+    gathered, buffer = np.empty((problem.n_rows, n_channels), np.int64), np.empty(problem.n_rows, np.int32)
+    arguments = (problem.table, problem.words, settings, rows, nodes, histograms, gathered, buffer, 5)
+    return nodes, rows, team.grow_tree(*arguments)
+
+
+def assert_same_tree(one, other):
+    assert one[2] == other[2] > 3
+    np.testing.assert_array_equal(one[1], other[1])
+    for name, mine, theirs in zip(one[0]._fields, one[0], other[0], strict=True):
+        np.testing.assert_array_equal(mine, theirs, err_msg=name)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[:1] if SMALL else [LAYOUTS[0], LAYOUTS[2], LAYOUTS[7]])
+@pytest.mark.parametrize("helpers", [True, False])
+@pytest.mark.parametrize("table", [{}, {"categorical": [0, 2]}])
+def test_any_number_of_threads_grows_the_same_tree(layout, helpers, table):
+    rng = np.random.default_rng(0)
+    problem = make_problem(rng, layout, n_rows=N_ROWS, n_features=7, n_codes=60, **table)
+    rows = np.flatnonzero(rng.random(N_ROWS) < 0.8).astype(np.int32)
+    for limits in ({}, {"n_candidates": 3, "max_depth": 4}):
+        settings = make_settings(max_leaf_nodes=25, **limits)
+        for n_slots in (30, 4):
+            alone = grow(problem, settings, 1, rows=rows, n_slots=n_slots)
+            for n_threads in (2, 3, 5):
+                other = grow(problem, settings, n_threads, rows=rows, n_slots=n_slots, helpers=helpers)
+                assert_same_tree(alone, other)
+
+
+@pytest.mark.skipif(SMALL, reason="threads need compiled kernels")
+@pytest.mark.parametrize("cls", [RMTGBRegressor, RMTGBClassifier])
+def test_models_are_equal_bit_by_bit_for_any_number_of_threads(cls):
+    rng = np.random.default_rng(1)
+    X, tasks = rng.normal(size=(12_000, 12)), rng.integers(0, 5, 12_000)
+    y = X[:, 0] * tasks + X[:, 1] + rng.normal(size=12_000)
+    y = y if cls is RMTGBRegressor else (y > 1).astype(int)
+    rounds = {"shared": 4, "partition": 2, "specific": 2}
+    fits = [
+        cls(schedule=rounds, early_stopping=False, max_features=0.7, random_state=0, n_jobs=n_jobs).fit(
+            X, y, tasks=tasks
+        )
+        for n_jobs in (1, 2, 3)
+    ]
+    first = fits[0]._fitted.forest.trees.nodes
+    for other in fits[1:]:
+        for one, two in zip(first, other._fitted.forest.trees.nodes, strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[:4])
+def test_histograms_of_three_parts_of_the_rows_add_up(layout):
+    rng = np.random.default_rng(2)
+    problem = make_problem(rng, layout, n_rows=300, n_features=4)
+    part = rng.integers(0, 3, 300)
+    whole, total = histogram_of(problem, np.arange(300))
+    parts = [histogram_of(problem, np.flatnonzero(part == p)) for p in range(3)]
+    np.testing.assert_array_equal(sum(histogram for histogram, _ in parts), whole)
+    np.testing.assert_array_equal(sum(sums for _, sums in parts), total)
+
+
+@pytest.mark.skipif(SMALL, reason="threads need compiled kernels")
+def test_an_exception_before_the_tree_sends_the_helpers_home(monkeypatch):
+    problem = make_problem(np.random.default_rng(3), n_rows=N_ROWS, n_features=5, n_codes=40)
+    settings = make_settings(max_leaf_nodes=8)
+    grow(problem, settings, 2)  # compiles
+    left, kernel = threading.Event(), team_module.grow_with_team
+
+    def fail_in_the_owner(*arguments):
+        if arguments[-1] == 0:
+            raise KeyboardInterrupt
+        kernel(*arguments)
+        left.set()
+
+    monkeypatch.setattr(team_module, "grow_with_team", fail_in_the_owner)
+    with pytest.raises(KeyboardInterrupt):
+        grow(problem, settings, 2)
+    assert left.wait(20.0)
+
+
+def test_parts_cover_all_items():
+    for n_threads in (1, 2, 3):
+        for n_items in (0, 1, 99, 100, 1000):
+            seen = np.zeros(n_items, int)
+
+            def count(begin, end, seen=seen):
+                seen[begin:end] += 1
+
+            Team(n_threads).share(count, n_items, 100)
+            assert (seen == 1).all()
