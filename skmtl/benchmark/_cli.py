@@ -9,16 +9,24 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import joblib
+
+import skmtl
 from skmtl._optional import import_optional
-from skmtl.benchmark._models import MODELS
+from skmtl.benchmark._html import write_html
+from skmtl.benchmark._peers import MODELS
 from skmtl.benchmark._plot import write_picture
 from skmtl.benchmark._report import render, write_csv
 from skmtl.benchmark._runner import run
-from skmtl.benchmark._suites import SUITES, TABLES
+from skmtl.benchmark._store import Store, fingerprint
+from skmtl.benchmark._suites import ALL_MODELS, SUITES, TABLES
+from skmtl.benchmark._user import BadInputError, read_model, read_table
+
+_OWN = "own"  # the suite of the user's table
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a suite, print its table, write scores and picture.
+    """Run a suite, print its table, write scores, picture and report.
 
     Parameters
     ----------
@@ -28,27 +36,49 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     code : int
-        0, or 1 if something that the run needs is not installed. Wrong arguments exit with 2.
+        0; 1 if something that the run needs is not there; 130 after Ctrl-C. Wrong arguments exit with 2.
     """
     parser = _make_parser()
     arguments = parser.parse_args(argv)
-    suite = SUITES[arguments.suite]
+    try:
+        with joblib.parallel_config(backend=arguments.backend):
+            pass
+    except (ValueError, ImportError) as error:
+        parser.error(f"argument --backend: joblib cannot use '{arguments.backend}': {error}")
     output = Path(arguments.output or f"benchmark-{arguments.suite}")
+    try:
+        tables, words, models = _read(arguments)
+    except BadInputError as error:
+        parser.error(str(error))
+    except (ImportError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         parser.error(f"argument --output: cannot make the folder '{output}': {error.strerror}.")
-    try:
-        tables = {name: TABLES[name].read() for name in suite.tables}
-    except ImportError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    models = {name: MODELS[name] for name in suite.models}
+    shared = f"skmtl {skmtl.__version__}, {arguments.threads} threads"
+    store = Store(output / "fits.jsonl", {name: f"{shared}, {fingerprint(table)}" for name, table in tables.items()})
+    if arguments.fresh:
+        store.path.unlink(missing_ok=True)
     with _progress(len(tables) * len(models) * arguments.seeds) as advance:
-        results = run(tables, models, n_seeds=arguments.seeds, n_threads=arguments.jobs, advance=advance)
-    print(render(results, arguments.jobs))
+        results = run(
+            tables,
+            models,
+            n_seeds=arguments.seeds,
+            n_threads=arguments.threads,
+            n_jobs=arguments.jobs,
+            backend=arguments.backend,
+            advance=advance,
+            store=store,
+            words=words,
+        )
+    if not results.runs:
+        print("Interrupted before the first fit was done: nothing to report.", file=sys.stderr)
+        return 130
+    print(render(results, arguments.threads))
     print()
-    write_csv(results, output / "scores.csv", arguments.jobs)
+    write_csv(results, output / "scores.csv", arguments.threads)
     print(f"Scores: {output / 'scores.csv'}")
     try:
         write_picture(results, output / "scores.png")
@@ -56,22 +86,72 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"No picture: {error}")
     else:
         print(f"Picture: {output / 'scores.png'}")
-    return 0
+    write_html(results, output / "report.html", f"skmtl benchmark: {arguments.suite}", arguments.threads)
+    print(f"Report: {output / 'report.html'}")
+    return 130 if results.interrupted else 0
+
+
+def _read(arguments: argparse.Namespace) -> tuple[dict, dict, dict]:
+    """Return tables, words about them, and models."""
+    if arguments.suite == _OWN:
+        path = Path(arguments.data)
+        name = path.name.split(".")[0]
+        tables = {name: read_table(path, arguments.task, arguments.target, arguments.problem)}
+        unit = f"units of {arguments.target}" if tables[name].n_classes is None else "nats"
+        words = {name: ("tasks", unit)}
+        names: tuple[str, ...] = ALL_MODELS
+    else:
+        suite = SUITES[arguments.suite]
+        tables = {name: TABLES[name].read() for name in suite.tables}
+        words = {name: (TABLES[name].task, TABLES[name].unit) for name in suite.tables}
+        names = suite.models
+    models = {name: MODELS[name] for name in names}
+    for text in arguments.model:
+        models[text] = read_model(text)
+    return tables, words, models
 
 
 def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m skmtl.benchmark", description="Compare models on real tables with tasks."
+        prog="python -m skmtl.benchmark", description="Compare models on tables with tasks."
     )
     suites = parser.add_subparsers(dest="suite", required=True, metavar="suite")
-    for name, suite in SUITES.items():
-        command = suites.add_parser(name, help=suite.summary, description=f"Compare {suite.summary}.")
+    summaries = {name: suite.summary for name, suite in SUITES.items()}
+    summaries[_OWN] = "all models on a table of your own, a CSV file"
+    for name, summary in summaries.items():
+        command = suites.add_parser(name, help=summary, description=f"Compare {summary}.")
+        if name == _OWN:
+            command.add_argument("--data", required=True, metavar="FILE", help="the table, CSV with a header")
+            command.add_argument("--task", required=True, metavar="COLUMN", help="column with the task labels")
+            command.add_argument("--target", required=True, metavar="COLUMN", help="column with the targets")
+            command.add_argument(
+                "--problem",
+                choices=("auto", "regression", "classification"),
+                default="auto",
+                help="what the target is (default: auto; text and few whole numbers are classes)",
+            )
+        command.add_argument(
+            "--model",
+            action="append",
+            default=[],
+            metavar="MODULE:FACTORY",
+            help="a model of your own: where a function is that returns an estimator taking tasks; may be repeated",
+        )
         command.add_argument(
             "--seeds", type=_positive, default=3, metavar="N", help="number of random splits (default: 3)"
         )
         command.add_argument("--output", metavar="FOLDER", help=f"where to write (default: benchmark-{name})")
         command.add_argument(
-            "--jobs", type=_positive, default=1, metavar="N", help="number of threads of every model (default: 1)"
+            "--threads", type=_positive, default=1, metavar="N", help="number of threads of every model (default: 1)"
+        )
+        command.add_argument(
+            "--jobs", type=_positive, default=1, metavar="N", help="number of fits at the same time (default: 1)"
+        )
+        command.add_argument(
+            "--backend", default="loky", metavar="NAME", help="backend of joblib for several jobs (default: loky)"
+        )
+        command.add_argument(
+            "--fresh", action="store_true", help="do not go on from the fits that the folder holds, but start anew"
         )
     return parser
 

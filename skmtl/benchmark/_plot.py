@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from skmtl._optional import import_optional
-from skmtl.benchmark._models import MODELS
 from skmtl.benchmark._report import Summary, summarise
 from skmtl.benchmark._runner import Results
-from skmtl.benchmark._suites import TABLES
 
 _OURS, _PEERS = "tab:blue", "0.45"
 
@@ -31,13 +29,14 @@ def write_picture(results: Results, path: Path) -> None:
         _draw_errors(errors, summaries)
         _draw_times(times, summaries)
         sizes = results.task_sizes[table]
-        errors.set_title(f"{table}: {sum(sizes.values())} rows, {len(sizes)} {TABLES[table].task}", loc="left")
-        errors.set_xlabel(f"RMSE on test rows, {TABLES[table].unit}\n(mean ± sd; small: single splits)")
+        errors.set_title(f"{table}: {sum(sizes.values())} rows, {len(sizes)} {results.words[table][0]}", loc="left")
+        metric = next(run.metric for run in results.runs if run.table == table)
+        errors.set_xlabel(f"{metric} on test rows, {results.words[table][1]}\n(mean ± sd; small: single splits)")
         times.set_xlabel("Fit time in s (median over splits)")
         errors.set_yticks(
             np.arange(len(summaries)),
             [
-                MODELS[summary.model].label + (" (missing)" if summary.model in results.missing else "")
+                results.labels[summary.model] + ("" if summary.status == "ok" else f" ({summary.status})")
                 for summary in summaries
             ],
         )
@@ -49,7 +48,7 @@ def _draw_errors(ax, summaries: list[Summary]) -> None:
     for position, summary in enumerate(summaries):
         color = _color(summary)
         ax.errorbar(summary.mean, position, xerr=summary.sd, fmt="o", color=color, markersize=8, capsize=4, zorder=3)
-        ax.scatter(summary.rmse, np.full(len(summary.rmse), position + 0.25), s=14, color=color, alpha=0.6)
+        ax.scatter(summary.errors, np.full(len(summary.errors), position + 0.25), s=14, color=color, alpha=0.6)
 
 
 def _draw_times(ax, summaries: list[Summary]) -> None:

@@ -13,12 +13,11 @@ from pathlib import Path
 import numpy as np
 
 import skmtl
-from skmtl.benchmark._models import MODELS
 from skmtl.benchmark._protocol import MIN_TEST_ROWS
-from skmtl.benchmark._runner import Results, Run
-from skmtl.benchmark._suites import TABLES
+from skmtl.benchmark._runner import Results
+from skmtl.benchmark._store import Run
 
-_PACKAGES = ("numpy", "scikit-learn", "numba", "pandas", "lightgbm")
+_PACKAGES = ("numpy", "scikit-learn", "numba", "pandas", "lightgbm", "xgboost", "catboost", "gpboost")
 _N_OUTLIERS = 3
 _WIDTH = 100
 _SAME_SCORE = 5e-4  # scores nearer than this look the same when printed
@@ -26,23 +25,24 @@ _SAME_SCORE = 5e-4  # scores nearer than this look the same when printed
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """A model on a table, over the seeds. All numbers are NaN if the model is missing."""
+    """A model on a table, over the seeds. All numbers are NaN if the model has no result."""
 
     model: str
-    rmse: np.ndarray
-    worst_task_rmse: float
+    errors: np.ndarray
+    worst_task_error: float
     fit_seconds: float
     predict_seconds: float
+    status: str
 
     @property
     def mean(self) -> float:
         """Mean error over the seeds."""
-        return float(np.mean(self.rmse))
+        return float(np.mean(self.errors))
 
     @property
     def sd(self) -> float:
         """Standard deviation of the error over the seeds, 0 for a single one."""
-        return float(np.std(self.rmse, ddof=1)) if len(self.rmse) > 1 else 0.0
+        return float(np.std(self.errors, ddof=1)) if len(self.errors) > 1 else 0.0
 
 
 def summarise(results: Results) -> dict[str, list[Summary]]:
@@ -54,10 +54,11 @@ def summarise(results: Results) -> dict[str, list[Summary]]:
         table: [
             Summary(
                 model,
-                np.array([run.rmse for run in runs]),
-                float(np.mean([run.worst_task_rmse for run in runs])),
+                np.array([run.error for run in runs]),
+                float(np.mean([run.worst_task_error for run in runs])),
                 float(np.median([run.fit_seconds for run in runs])),
                 float(np.median([run.predict_seconds for run in runs])),
+                next((run.status for run in runs if run.status != "ok"), "ok"),
             )
             for model, runs in models.items()
         ]
@@ -101,13 +102,13 @@ def _lines(results: Results, n_threads: int) -> Iterator[str]:
     yield _wrap(f"Versions: {versions()}.")
     yield _wrap(
         f"{_count(n_seeds, 'split')}, each with 20 % of the rows of every task for the test; "
-        f"{_count(n_threads, 'thread')} per model. RMTGBRegressor with its defaults holds out rows for early stopping, "
-        "then fits again on all training rows. LightGBM likewise: early stopping on 15 % of the training rows, then "
-        "again on all of them for the rounds found; its models per task have their number of rounds in common."
+        f"{_count(n_threads, 'thread')} per model. RMTGB with its defaults holds out rows for early stopping, then "
+        "fits again on all training rows. The others likewise: early stopping on 15 % of the training rows, then again "
+        "on all of them for the rounds found; models per task have their number of rounds in common."
     )
     if results.compile_seconds is not None:
         yield _wrap(
-            f"Compiling the kernels of RMTGBRegressor took {results.compile_seconds:.1f} s before the first fit; the "
+            f"Compiling the kernels of RMTGB took {results.compile_seconds:.1f} s before the first fit; the "
             "result is kept on disk. It is not part of the fit times."
         )
     for table, summaries in summarise(results).items():
@@ -116,24 +117,34 @@ def _lines(results: Results, n_threads: int) -> Iterator[str]:
     if results.missing:
         yield ""
         for model, reason in results.missing.items():
-            yield _wrap(f"Missing: {MODELS[model].label}. {reason}")
+            yield _wrap(f"Missing: {results.labels[model]}. {reason}")
+    for table, model, status, reason in dict.fromkeys(
+        (run.table, run.model, run.status, run.reason)
+        for run in results.runs
+        if run.status in {"failed", "unsupported"}
+    ):
+        yield _wrap(f"{status.capitalize()}: {results.labels[model]} on {table}. {reason}")
+    if results.interrupted:
+        yield ""
+        yield _wrap("Interrupted: not all fits were made. The same command goes on with those that are left.")
 
 
 def _table_lines(results: Results, table: str, summaries: list[Summary], n_seeds: int) -> Iterator[str]:
     sizes = results.task_sizes[table]
-    source = TABLES[table]
-    yield f"{table}: {sum(sizes.values())} rows, {len(sizes)} {source.task}; errors in {source.unit}"
-    cells = [("model", "RMSE, mean ± sd", "worst task, RMSE", "fit, s", "predict, s")]
+    noun, unit = results.words[table]
+    metric = next(run.metric for run in results.runs if run.table == table)
+    yield f"{table}: {sum(sizes.values())} rows, {len(sizes)} {noun}; errors in {unit}"
+    cells = [("model", f"{metric}, mean ± sd", f"worst task, {metric}", "fit, s", "predict, s")]
     for summary in summaries:
-        label = MODELS[summary.model].label
-        if summary.model in results.missing:
-            cells.append((label, "missing", "", "", ""))
+        label = results.labels[summary.model]
+        if summary.status != "ok":
+            cells.append((label, summary.status, "", "", ""))
             continue
         cells.append(
             (
                 label,
                 f"{summary.mean:.4f} ± {summary.sd:.4f}" if n_seeds > 1 else f"{summary.mean:.4f}",
-                f"{summary.worst_task_rmse:.3f}",
+                f"{summary.worst_task_error:.3f}",
                 f"{summary.fit_seconds:.2f}",
                 f"{summary.predict_seconds:.3f}",
             )
@@ -155,11 +166,11 @@ def _outlier_lines(results: Results, table: str) -> Iterator[str]:
     scores = {task: float(np.mean(values)) for task, values in results.outlier_scores[table].items()}
     if not scores:
         return
-    noun = TABLES[table].task
+    noun = results.words[table][0]
     if max(scores.values()) - min(scores.values()) < _SAME_SCORE:
-        yield f"  No outlying {noun} by RMTGBRegressor: all have the outlier score {max(scores.values()):.3f}."
+        yield f"  No outlying {noun} by RMTGB: all have the outlier score {max(scores.values()):.3f}."
         return
-    yield f"  Most outlying {noun} by RMTGBRegressor (outlier score in [0, 1], mean over splits):"
+    yield f"  Most outlying {noun} by RMTGB (outlier score in [0, 1], mean over splits):"
     order = sorted(scores, key=scores.__getitem__, reverse=True)
     for task in order[:_N_OUTLIERS]:
         yield f"    {task}: {scores[task]:.3f} ({_count(results.task_sizes[table][task], 'row')})"

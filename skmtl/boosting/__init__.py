@@ -1,7 +1,9 @@
-"""Robust multi-task gradient boosting."""
+"""Robust multi-task gradient boosting, and LightGBM with the losses of the library."""
 
 from ._classifier import RMTGBClassifier
+from ._lightgbm_classifier import LightGBMClassifier
+from ._lightgbm_regressor import LightGBMRegressor
 from ._published import published_settings
 from ._regressor import RMTGBRegressor
 
-__all__ = ["RMTGBClassifier", "RMTGBRegressor", "published_settings"]
+__all__ = ["LightGBMClassifier", "LightGBMRegressor", "RMTGBClassifier", "RMTGBRegressor", "published_settings"]

@@ -78,6 +78,7 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
     def _fit_steps(self, X, y, tasks, sample_weight):
         owner = type(self).__name__
         check_blocks(vars(self), self._parameter_constraints, owner)
+        loss = self._make_loss()
         earlier = getattr(self, "_fitted", None) if self.warm_start else None
         if earlier is None:
             reader, values, positions, labels = read_fit_features(self, X, tasks)
@@ -132,7 +133,7 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
             pairs.n_outputs,
             n_classes is not None,
         )
-        self._fitted = fit_rows(rows, self._plan, self._make_loss(), self, n_classes, seed, n_threads, earlier)
+        self._fitted = fit_rows(rows, self._plan, loss, self, n_classes, seed, n_threads, earlier)
         self._row_tasks = row_tasks
         self._n_outputs = pairs.n_outputs
         self._two_dimensional = targets.ndim == 2

@@ -13,6 +13,16 @@ from .kernels.walk import find_leaves
 
 #: Most rows that a step is scored on.
 _SCORED_ROWS = 2000
+#: Groups of rows that tell how uncertain a gain is where the loss is no mean over rows.
+_GROUPS = 8
+
+
+def mean_gain(before, after, weight=None):
+    """Weighted mean fall of some losses, and its standard error."""
+    gain = before - after
+    weight = np.ones(len(gain)) if weight is None else weight
+    mean = np.average(gain, weights=weight)
+    return float(mean), float(np.sqrt(np.sum((weight * (gain - mean)) ** 2)) / weight.sum())
 
 
 class GrowingModel:
@@ -171,7 +181,8 @@ class GrowingModel:
             factor = share if part == OUTLIER else 1.0 - share if part == INLIER else 1.0
             after += factor * delta[rows]
         y, weight = fold.y[rows], None if fold.weight is None else fold.weight[rows]
-        return self.mean_gain(self.loss.row_loss(y, raw), self.loss.row_loss(y, after), weight)
+        units = fold.units[rows]
+        return mean_gain(self._losses(y, raw, units), self._losses(y, after, units), self._loss_weight(weight))
 
     # What schedules do -----------------------------------------------------------------------------------------------
 
@@ -196,18 +207,24 @@ class GrowingModel:
         add_trees_to(fold.parts, trees, self.grower.table.n_bins, fold.n_units, fold.bins, fold.units)
         fold.touch(trees.parts.tolist())
 
-    def validation_row_losses(self):
-        """Loss of each held-out row."""
+    def validation_losses(self):
+        """Losses of the held-out rows, or of groups of them where the loss is no mean over rows."""
         fold = self.validation
-        return self.loss.row_loss(fold.y, fold.raw(self.share))
+        return self._losses(fold.y, fold.raw(self.share), fold.units)
 
-    @staticmethod
-    def mean_gain(before, after, weight):
-        """Weighted mean fall of the losses of some rows, and its standard error."""
-        gain = before - after
-        weight = np.ones(len(gain)) if weight is None else weight
-        mean = np.average(gain, weights=weight)
-        return float(mean), float(np.sqrt(np.sum((weight * (gain - mean)) ** 2)) / weight.sum())
+    def validation_gain(self, before):
+        """Mean fall of the held-out losses since they were `before`, and its standard error."""
+        return mean_gain(before, self.validation_losses(), self._loss_weight(self.validation.weight))
+
+    def _losses(self, y, raw, units):
+        if self.loss.elementwise:
+            return self.loss.row_loss(y, raw)
+        # Every so-manieth row: each group has its share of every unit.
+        groups = [slice(start, None, _GROUPS) for start in range(min(_GROUPS, len(y)))]
+        return np.array([self.loss.bind(units[group]).mean_loss(y[group], raw[group]) for group in groups])
+
+    def _loss_weight(self, weight):
+        return weight if self.loss.elementwise else None
 
     def settled_effects(self):
         """Effects of the units for the finished model.
@@ -226,7 +243,8 @@ class GrowingModel:
             self.train_loss.append(self.loss.mean_loss(self.train.y, self.train.raw(self.share), self.train.weight))
         if self.validation is not None:
             fold = self.validation
-            self.validation_loss.append(self.loss.mean_loss(fold.y, fold.raw(self.share), fold.weight))
+            loss = self.loss.bind(fold.units)
+            self.validation_loss.append(loss.mean_loss(fold.y, fold.raw(self.share), fold.weight))
 
     def save(self):
         """State of the model, to go back to."""

@@ -11,8 +11,8 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 
-from .._sklearn import Interval, StrOptions, _fit_context
-from ..losses import REGRESSION_LOSSES, resolve_loss
+from .._sklearn import Interval, _fit_context
+from ..losses import REGRESSION_LOSSES, QuantilesLoss, RegressionLoss, resolve_loss
 from ._base import BaseRMTGB, output_names
 
 
@@ -35,8 +35,8 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
     Parameters
     ----------
     loss : str or Loss, default="squared_error"
-        Loss to minimise: "squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma", or an object of
-        :mod:`skmtl.losses`. "poisson" and "gamma" have a log link and predict the mean.
+        Loss to minimise: a name in ``skmtl.losses.REGRESSION_LOSSES`` or an object of :mod:`skmtl.losses`. "poisson",
+        "gamma" and "tweedie" have a log link and predict the mean.
     quantile : float or None, default=None
         The quantile to predict with ``loss="quantile"``.
     task_column : str, int or None, default=None
@@ -45,28 +45,34 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
     learning_rate : float, default=0.1
         Factor on the value of every leaf.
     max_iter : int or "auto", default="auto"
-        Most rounds of each block under ``schedule="sequential"``. "auto": 1000 with early stopping, 100 without.
-    schedule : {"sequential"} or dict, default="sequential"
-        Which block makes how many rounds. "sequential": shared, then partition, then specific, each up to `max_iter`
-        rounds; a single task has the shared block only. A dict such as ``{"shared": 100, "partition": 50, "specific":
-        100}`` gives each block its own number; a block left out makes none. With early stopping these are upper limits.
+        Most rounds: of all blocks together under ``schedule="adaptive"``, of each block under "sequential". "auto":
+        3000 with early stopping, 100 without.
+    schedule : {"adaptive", "sequential"} or dict, default="adaptive"
+        Which block makes which round. "adaptive": while blocks other than the shared one gain clearly more than it
+        does, on rows that their steps were not fitted to, the blocks take turns; then each goes on by itself until the
+        held-out loss no longer falls (without early stopping they take turns to the end). "sequential": shared,
+        partition, joint and specific one after the other, each up to `max_iter` rounds. A dict such as ``{"shared":
+        100, "partition": 50, "specific": 100}`` gives each block its own number, in this order; a block left out makes
+        none. With early stopping these are upper limits. A single task has the shared block only.
     max_leaf_nodes : "auto", int, None or dict, default="auto"
         Most leaves of a tree, at least 2; None: no limit. "auto": for shared and partition trees 8 times the square
-        root of (rows / 5000), between 8 and 31; for specific trees 4. A dict such as ``{"shared": 16, "specific": 4}``
-        sets blocks apart; a block left out is "auto".
+        root of (rows / 5000), between 8 and 31; for joint trees 2, for specific trees 4. A dict such as ``{"shared":
+        16, "specific": 4}`` sets blocks apart; a block left out is "auto".
     max_depth : int, None or dict, default=None
         Most splits between root and leaf; None: no limit. A dict sets blocks apart.
     min_samples_leaf : "auto", float or dict, default="auto"
         Least sum of sample weights in a leaf; without weights, least number of rows. "auto": 20 (on fewer than 100 rows
-        a fifth of them) for shared and partition trees, 3 for specific trees. A dict sets blocks apart.
+        a fifth of them) for shared, partition and joint trees, 3 for specific trees. A dict sets blocks apart.
     l2_regularization : "auto", float or dict, default="auto"
         Penalty added to the sum of second derivatives in a leaf. "auto": as much as 20 typical rows add (on fewer than
-        100 rows a fifth of them) in shared and partition trees, 5 rows in specific trees. A dict sets blocks apart.
+        100 rows a fifth of them) in shared and partition trees, 5 rows in joint trees (for each task) and in specific
+        trees. A dict sets blocks apart.
     max_features : "auto", float or dict, default="auto"
         Share of the features, drawn anew for each node, among which its split is sought. "auto": 0.7 for shared and
-        partition trees, 1 for specific trees. A dict sets blocks apart.
+        partition trees, 1 for specific trees. Joint trees look at all. A dict sets blocks apart.
     subsample : float, default=1.0
-        Share of the rows, drawn without replacement for each round, that its trees are fitted to.
+        Share of the rows, drawn without replacement for each round, that its trees are fitted to. At most 0.8 while the
+        adaptive schedule scores steps on the other rows.
     max_bins : int, default=255
         Most bins per feature, from 2 to 255; missing values have one more. Also the most categories of a feature.
     categorical_features : None, "from_dtype" or array-like, default="from_dtype"
@@ -81,8 +87,9 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
         Let shared and partition trees split on the mean of each ordered feature over the rows of the task as well. A
         task not seen in `fit` has the means over all rows.
     init : {"task", "mean", "zero"}, default="task"
-        What boosting starts from. "task": the best constant plus an effect of each task, shrunken towards zero by as
-        much as it is uncertain and brought up to date after every shared tree; "mean": the best constant; "zero": 0.
+        What boosting starts from. "mean": the best constant; "zero": 0; "task": the best constant, and after every
+        shared tree an effect of each task moves towards its estimate, which is shrunken towards zero by as much as it
+        is uncertain.
     leaf_step : {"newton", "gradient"}, default="newton"
         Value of a leaf. "newton": minus the sum of first over the sum of second derivatives (for absolute and quantile
         loss, the exact minimiser); "gradient": the mean of minus the first derivatives, as published.
@@ -172,7 +179,7 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
 
     _parameter_constraints: dict = {
         **BaseRMTGB._parameter_constraints,
-        "loss": [StrOptions(set(REGRESSION_LOSSES)), *REGRESSION_LOSSES.values()],
+        "loss": [str, RegressionLoss],
         "quantile": [Interval(Real, 0, 1, closed="neither"), None],
     }
 
@@ -326,6 +333,35 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
         for raw in self._staged_raw(bins, task_codes, self._stages()):
             yield self._answer(raw)
 
+    def predict_quantiles(self, X: Any, *, tasks: Any = None) -> np.ndarray:
+        """Predict all quantiles of a model fitted with :class:`skmtl.losses.QuantilesLoss`.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Features, with the columns of `fit`.
+        tasks : array-like of shape (n_samples,) or None, default=None
+            Task label of each row; needed after a `fit` on several tasks.
+
+        Returns
+        -------
+        quantiles : ndarray of shape (n_samples, n_quantiles) or (n_samples, n_outputs, n_quantiles)
+            Quantiles, ascending in every row, in the unit of `y`.
+
+        Raises
+        ------
+        TypeError
+            If the model was fitted with another loss.
+        ValueError
+            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
+        """
+        raw = self._raw(*self._read(X, tasks))
+        loss = self._fitted.loss
+        if not isinstance(loss, QuantilesLoss):
+            raise TypeError(f"'predict_quantiles' needs a fit with loss='quantiles'. It was made with {loss!r}.")
+        values = np.stack([loss.predict_quantiles(raw[:, j]) for j in range(raw.shape[1])], axis=1)
+        return values if self._two_dimensional else values[:, 0]
+
     def score(self, X: Any, y: Any, *, tasks: Any = None, sample_weight: Any = None) -> float:
         """Coefficient of determination.
 
@@ -379,4 +415,4 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
             if self.quantile is None:
                 raise ValueError("loss='quantile' needs 'quantile', a number strictly between 0 and 1. Got None.")
             return resolve_loss(self.loss, REGRESSION_LOSSES, quantile=float(self.quantile))
-        return resolve_loss(self.loss, REGRESSION_LOSSES)
+        return resolve_loss(self.loss, REGRESSION_LOSSES, form="boosting")

@@ -165,7 +165,8 @@ def uses_partition(options, n_units):
     return n_units > 1 and rounds_of(options, n_units, stopping=True)["partition"] > 0
 
 
-def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier, progress, sequence=None):
+def _grow(rows, held_out, rounds, plan, prepared, options, seed, n_threads, earlier, progress, sequence=None):
+    loss = prepared.bind(rows.units)
     constant = _constant(rows, loss, options) if earlier is None else earlier.constant
     effects = _effects(rows, loss, options, constant, earlier)
     start = _starts(rows, constant, None if effects is None else effects.values)
@@ -209,7 +210,7 @@ def _grow(rows, held_out, rounds, plan, loss, options, seed, n_threads, earlier,
     schedule.run(model)
     return Fitted(
         model.forest(before),
-        loss,
+        prepared,
         constant,
         _starts(rows, constant, model.settled_effects()),
         None if effects is None else effects.values,
@@ -248,7 +249,7 @@ def _mean_hessian(rows, loss, constant, total):
 
 def _effects(rows, loss, options, constant, earlier):
     """Effects of the units on top of the constant, or None where there are to be none."""
-    if options.init != "task":
+    if options.init != "task" or not loss.elementwise:  # a metric of a task is no guide to its constant
         return None
     known = () if earlier is None else (earlier.effects, earlier.effect_variance)
     return UnitEffects(loss, rows.y, rows.weight, rows.units, rows.n_units, *known)

@@ -1,26 +1,42 @@
-"""What every loss offers to the boosters."""
+"""What every loss offers to boosters and nets."""
 
 from __future__ import annotations
+
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
 
 class Loss(BaseEstimator):
-    """Base of all losses: parameters as in any estimator, and a form for boosting.
+    """Base of all losses: parameters as in any estimator, a form for boosting, a form for torch.
 
-    A booster keeps ``raw`` predictions of shape (n_rows, n_outputs) and asks the loss for its first and second
-    derivatives by them. Derivatives are those of the sum over rows (no ``1 / n``), times the weight of the row.
+    Derive from :class:`ClassificationLoss` or :class:`RegressionLoss`. A loss may have one form only; asked for the
+    other it raises TypeError.
+
+    **Boosting.** A booster keeps ``raw`` predictions of shape (n_rows, n_outputs) and asks the loss for its first and
+    second derivatives by them. Derivatives are those of the sum over rows (no ``1 / n``), times the weight of the row.
+
+    **Nets.** A net has a head of :meth:`n_outputs_for` outputs per task and minimises :meth:`torch_value`.
 
     Attributes
     ----------
     constant_hessian : bool
         Whether the second derivative of every row is its weight.
+    elementwise : bool
+        Whether the loss is a weighted mean over rows. If not, as for a loss made of the counts of a confusion matrix,
+        it is formed for each unit (each task, or each column of y of each task) apart: :meth:`bind` tells it the units
+        of the rows, and a net calls :meth:`torch_value` with the rows of one task.
     """
 
     constant_hessian: bool = False
+    elementwise: bool = True
+    #: "classes" or "numbers": what the loss takes as targets.
+    targets: ClassVar[str] = ""
 
-    def prepare(self, y, weight=None, n_classes=None) -> Loss:
+    # Both forms ------------------------------------------------------------------------------------------------------
+
+    def prepare(self, y, weight=None, n_classes=None) -> Any:
         """Return a copy with everything that depends on the targets of `fit` resolved.
 
         Parameters
@@ -40,7 +56,7 @@ class Loss(BaseEstimator):
         Raises
         ------
         ValueError
-            If the loss is not defined for a target.
+            If the loss is not defined for a target, or a parameter is out of its range.
         """
         self.check_target(y)
         return clone(self)
@@ -48,19 +64,61 @@ class Loss(BaseEstimator):
     def check_target(self, y) -> None:
         """Raise ValueError if the loss is not defined for a value of `y`."""
 
+    def n_outputs_for(self, n_classes: int | None = None) -> int:
+        """Return the number of raw predictions per row.
+
+        Parameters
+        ----------
+        n_classes : int or None
+            Number of classes of the task; None for numbers.
+
+        Returns
+        -------
+        n_outputs : int
+            1, or more for classification and for losses of several predictions.
+        """
+        return 1
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of raw predictions per row, of a prepared loss."""
+        return self.n_outputs_for(getattr(self, "_n_classes", None))
+
+    def inverse_link(self, raw) -> np.ndarray:
+        """Turn raw predictions into predictions: (n_rows,), or (n_rows, n_classes) for classification."""
+        return raw[:, 0]
+
+    # Boosting --------------------------------------------------------------------------------------------------------
+
+    @property
+    def has_boosting_form(self) -> bool:
+        """Whether boosters can minimise the loss."""
+        return type(self).derivatives is not Loss.derivatives
+
     @property
     def line_search(self) -> float | None:
         """The quantile of a leaf's residuals that is its best value, or None if that is no quantile."""
         return None
 
-    @property
-    def n_outputs(self) -> int:
-        """Number of raw predictions per row."""
-        return 1
+    def bind(self, units) -> Any:
+        """Return the prepared loss of rows with these units.
+
+        Parameters
+        ----------
+        units : ndarray of int of shape (n_rows,)
+            Unit (task, or column of y of a task) of each row of the arrays that :meth:`derivatives` and
+            :meth:`mean_loss` are to be called with.
+
+        Returns
+        -------
+        loss : Loss
+            Itself, where the loss is a mean over rows; otherwise a copy that knows the units.
+        """
+        return self
 
     def initial_raw(self, y, weight=None) -> np.ndarray:
         """Constant raw prediction, of shape (n_outputs,), with the least loss."""
-        raise TypeError(f"{type(self).__name__} has no form for boosting.")
+        raise self._no_form("boosting")
 
     def derivatives(self, y, raw, weight, gradient, hessian) -> None:
         """Write the derivatives by `raw` to `gradient` and `hessian`.
@@ -76,17 +134,110 @@ class Loss(BaseEstimator):
         gradient, hessian : float64 arrays of shape (n_rows, n_outputs)
             Written to.
         """
-        raise TypeError(f"{type(self).__name__} has no form for boosting.")
+        raise self._no_form("boosting")
 
     def row_loss(self, y, raw) -> np.ndarray:
         """Loss of each row, of shape (n_rows,)."""
-        raise TypeError(f"{type(self).__name__} has no form for boosting.")
+        raise self._no_form("boosting")
 
     def mean_loss(self, y, raw, weight=None) -> float:
         """Weighted mean of the loss."""
         losses = self.row_loss(y, raw)
         return float(losses.mean() if weight is None else np.average(losses, weights=weight))
 
-    def inverse_link(self, raw) -> np.ndarray:
-        """Turn raw predictions into predictions: (n_rows,), or (n_rows, n_classes) for classification."""
-        return raw[:, 0]
+    # Nets ------------------------------------------------------------------------------------------------------------
+
+    @property
+    def has_torch_form(self) -> bool:
+        """Whether nets can minimise the loss."""
+        cls = type(self)
+        return cls.torch_rows is not Loss.torch_rows or cls.torch_value is not Loss.torch_value
+
+    def torch_rows(self, raw, y, allowed=None):
+        """Return the loss of each row, differentiable.
+
+        Parameters
+        ----------
+        raw : tensor of shape (n_rows, n_outputs)
+            Raw predictions, float32 or float64.
+        y : tensor of shape (n_rows,)
+            Targets; for classification the index of the class, int64.
+        allowed : bool tensor of shape (n_rows, n_classes) or None
+            Classes that the task of the row has, its own class among them. The others are left out of the loss: no
+            probability, no gradient. None: all. For numbers there is nothing to leave out.
+
+        Returns
+        -------
+        loss : tensor of shape (n_rows,)
+            The losses.
+        """
+        raise self._no_form("nets" if not self.has_torch_form else "single rows")
+
+    def torch_value(self, raw, y, weight=None, allowed=None):
+        """Return the loss of the rows of one task, differentiable.
+
+        Parameters
+        ----------
+        raw, y : tensors
+            As for :meth:`torch_rows`.
+        weight : tensor of shape (n_rows,) or None
+            Weights of the rows; None means 1.
+        allowed : bool tensor or None
+            As for :meth:`torch_rows`.
+
+        Returns
+        -------
+        loss : scalar tensor
+            For losses that are means over rows, the weighted mean. Zero, with a gradient of zero, where there is no
+            row, or no weight.
+        """
+        if not self.elementwise:
+            raise self._no_form("nets")
+        return weighted_mean(self.torch_rows(raw, y, allowed), weight)
+
+    def set_progress(self, progress: float) -> None:
+        """Say how much of the training is done, from 0 to 1, for losses that change on the way.
+
+        A net calls it at the start of each epoch.
+
+        Parameters
+        ----------
+        progress : float
+            Share of the epochs that are done.
+        """
+
+    def _no_form(self, purpose):
+        return TypeError(f"{type(self).__name__} has no form for {purpose}.")
+
+
+class ClassificationLoss(Loss):
+    """Base of losses for classes.
+
+    A task with two classes has one raw prediction f, standing for the scores 0 and f; more classes have one each.
+    """
+
+    targets = "classes"
+
+    def prepare(self, y, weight=None, n_classes=None):
+        """See :class:`Loss`."""
+        loss = super().prepare(y, weight, n_classes)
+        loss._n_classes = n_classes
+        return loss
+
+    def n_outputs_for(self, n_classes=None):
+        """One for two classes, otherwise one for each."""
+        return 1 if n_classes == 2 else n_classes
+
+
+class RegressionLoss(Loss):
+    """Base of losses for numbers."""
+
+    targets = "numbers"
+
+
+def weighted_mean(rows, weight):
+    """Weighted mean of a tensor, zero where there is no weight at all."""
+    if weight is None:
+        return rows.mean() if len(rows) else rows.sum()
+    total = weight.sum()
+    return (rows * weight).sum() / total.clamp_min(1e-30)

@@ -10,7 +10,7 @@ import pytest
 
 import skmtl
 from skmtl.benchmark import main
-from skmtl.benchmark._models import MODELS
+from skmtl.benchmark._peers import MODELS
 from skmtl.benchmark._suites import SUITES, TABLES
 from tests.benchmark._tables import make_table
 
@@ -34,7 +34,15 @@ def test_help_of_a_suite(capsys):
         main(["demo", "--help"])
     assert stop.value.code == 0
     text = capsys.readouterr().out
-    for words in ["--seeds N", "--output FOLDER", "--jobs N", "default: 3", "default: benchmark-demo"]:
+    for words in [
+        "--seeds N",
+        "--output FOLDER",
+        "--jobs N",
+        "--threads N",
+        "--fresh",
+        "default: 3",
+        "default: benchmark-demo",
+    ]:
         assert words in text
 
 
@@ -46,6 +54,7 @@ def test_help_of_a_suite(capsys):
         (["demo", "--seeds", "0"], "argument --seeds: must be an integer of at least 1; got '0'."),
         (["demo", "--seeds", "three"], "argument --seeds: must be an integer of at least 1; got 'three'."),
         (["demo", "--jobs", "-1"], "argument --jobs: must be an integer of at least 1; got '-1'."),
+        (["demo", "--backend", "smoke"], "argument --backend: joblib cannot use 'smoke'"),
         (["demo", "--fast"], "unrecognized arguments: --fast"),
     ],
 )
@@ -91,11 +100,16 @@ def test_demo_prints_the_table_and_writes_scores_and_picture(tmp_path, capsys):
     pytest.importorskip("matplotlib")
     assert main(["demo", "--seeds", "1", "--output", str(tmp_path / "new" / "folder")]) == 0
     text = capsys.readouterr().out
-    for model in MODELS.values():
-        assert model.label in text
+    for name in SUITES["demo"].models:
+        assert MODELS[name].label in text
     assert "Compiling the kernels" in text
     assert "Most outlying schools" in text
-    assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == ["scores.csv", "scores.png"]
+    assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == [
+        "fits.jsonl",
+        "report.html",
+        "scores.csv",
+        "scores.png",
+    ]
 
 
 @pytest.mark.usefixtures("_small_tables")
@@ -115,7 +129,8 @@ def test_without_lightgbm_tqdm_and_matplotlib_the_rest_still_runs(tmp_path, caps
     assert "skmtl[lightgbm]" in text
     assert "No picture: " in text
     assert "skmtl[plot]" in text
-    assert [path.name for path in tmp_path.iterdir()] == ["scores.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fits.jsonl", "report.html", "scores.csv"]
+    assert "<svg" not in (tmp_path / "report.html").read_text()
 
 
 def test_without_the_tables_it_says_what_to_install(tmp_path, capsys, monkeypatch):

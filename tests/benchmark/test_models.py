@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skmtl.benchmark._models import MODELS, Model
-from skmtl.benchmark._protocol import VALIDATION, split
+from skmtl.benchmark._models import Model
+from skmtl.benchmark._peers import MODELS
+from skmtl.benchmark._protocol import VALIDATION, log_loss, split
 from tests.benchmark._tables import Absent, MeanPerTask, make_table
 
 pytest.importorskip("pandas")
@@ -14,8 +15,8 @@ pytest.importorskip("pandas")
 
 @pytest.fixture(params=sorted(MODELS))
 def model(request):
-    if request.param.startswith("lightgbm"):
-        pytest.importorskip("lightgbm")
+    for package in MODELS[request.param].needs:
+        pytest.importorskip(package)
     return MODELS[request.param](1, 0)
 
 
@@ -77,7 +78,7 @@ def test_per_task_models_know_their_own_rows_only(table):
 def test_only_the_robust_model_has_outlier_scores(model, table):
     model.fit(table, split(table.tasks, 0) == VALIDATION)
     scores = model.outlier_scores()
-    assert list(scores) == (["a", "b", "c"] if model.label == "RMTGBRegressor" else [])
+    assert list(scores) == (["a", "b", "c"] if model.label == "RMTGB" else [])
     assert all(0 <= value <= 1 for value in scores.values())
 
 
@@ -97,3 +98,17 @@ def test_a_package_without_its_shared_library_is_missing_too(monkeypatch):
 def test_labels_are_unique():
     assert len({model.label for model in MODELS.values()}) == len(MODELS)
     assert all(issubclass(model, Model) for model in MODELS.values())
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_model_of_classes_gives_probabilities_and_beats_the_shares(model, table, n_classes):
+    y = np.digitize(table.y, np.quantile(table.y, np.linspace(0, 1, n_classes + 1)[1:-1]))
+    table = type(table)(table.X, y, table.tasks, n_classes)
+    if model.reason_unsupported(table) is not None:
+        assert model.label.startswith("GPBoost")
+        return
+    model.fit(table, split(table.tasks, 0) == VALIDATION)
+    probabilities = model.predict(table.X, table.tasks)
+    assert probabilities.shape == (300, n_classes)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-6)
+    assert log_loss(y, probabilities) < 0.6 * np.log(n_classes)

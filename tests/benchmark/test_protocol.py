@@ -42,9 +42,9 @@ def test_score_equals_the_formula():
     predictions[tasks == "b"] += 5.0
     found = score(y, predictions, tasks)
     squares = (y - predictions) ** 2
-    assert found.rmse == pytest.approx(np.sqrt(squares.mean()))
+    assert found.error == pytest.approx(np.sqrt(squares.mean()))
     assert found.worst_task == "b"
-    assert found.worst_task_rmse == pytest.approx(np.sqrt(squares[tasks == "b"].mean()))
+    assert found.worst_task_error == pytest.approx(np.sqrt(squares[tasks == "b"].mean()))
 
 
 def test_a_tiny_task_is_not_the_worst():

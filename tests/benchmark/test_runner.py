@@ -7,7 +7,7 @@ import csv
 import numpy as np
 import pytest
 
-from skmtl.benchmark import _models, _plot, _report, _suites
+from skmtl.benchmark import _plot
 from skmtl.benchmark._protocol import TEST, split
 from skmtl.benchmark._report import render, summarise, write_csv
 from skmtl.benchmark._runner import run
@@ -18,19 +18,12 @@ pytest.importorskip("pandas")
 MODELS = {"mean": MeanPerTask, "absent": Absent}
 
 
-@pytest.fixture(autouse=True)
-def _registries(monkeypatch):
-    """Let the report know the tables and models of these tests."""
-    source = _suites.Source(make_table, "tasks", "units")
-    for module in (_models, _report, _plot):
-        monkeypatch.setattr(module, "MODELS", {**_models.MODELS, **MODELS})
-    for module in (_suites, _report, _plot):
-        monkeypatch.setattr(module, "TABLES", {**_suites.TABLES, "first": source, "second": source})
+WORDS = {"first": ("tasks", "units"), "second": ("tasks", "units")}
 
 
 @pytest.fixture
 def results():
-    return run({"first": make_table(), "second": make_table(45)}, MODELS, n_seeds=2, n_threads=1)
+    return run({"first": make_table(), "second": make_table(45)}, MODELS, n_seeds=2, n_threads=1, words=WORDS)
 
 
 def test_every_table_model_and_seed_has_one_run(results):
@@ -46,7 +39,7 @@ def test_errors_equal_those_of_the_model_fitted_by_hand(results):
     test = table.take(part == TEST)
     expected = np.sqrt(np.mean((model.predict(test.X, test.tasks) - test.y) ** 2))
     found = next(run for run in results.runs if (run.table, run.model, run.seed) == ("first", "mean", 1))
-    assert found.rmse == pytest.approx(expected)
+    assert found.error == pytest.approx(expected)
     assert (found.n_tasks, found.n_train, found.n_test) == (3, 72, 18)
     assert found.fit_seconds > 0
     assert found.predict_seconds > 0
@@ -61,8 +54,8 @@ def test_models_get_all_training_rows_and_the_same_validation_rows(monkeypatch):
             seen.append((self.seed, self.seen))
 
     run({"first": make_table()}, {"one": Recorder, "two": Recorder}, n_seeds=1, n_threads=2)
-    warm_up, (first, second) = seen[:-2], seen[-2:]
-    assert len(warm_up) == 2
+    warm_up, (first, second) = seen[::2], seen[1::2]  # each model warms up right before its first fit
+    assert [rows[0] for _, rows in warm_up] == [90, 90]
     assert first == second == (0, (72, 12, 2))
 
 
@@ -81,7 +74,7 @@ def test_missing_model_is_reported_not_dropped(results, tmp_path):
     with (tmp_path / "scores.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["model"] == "absent"]
     assert len(rows) == 4
-    assert {(row["status"], row["rmse"], row["fit_seconds"]) for row in rows} == {("missing", "", "")}
+    assert {(row["status"], row["error"], row["fit_seconds"]) for row in rows} == {("missing", "", "")}
 
 
 def test_csv_holds_every_run(results, tmp_path):
@@ -89,11 +82,11 @@ def test_csv_holds_every_run(results, tmp_path):
     with (tmp_path / "scores.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(results.runs)
-    columns = {"table", "model", "seed", "n_tasks", "rmse", "worst_task", "worst_task_rmse", "fit_seconds"}
+    columns = {"table", "model", "seed", "n_tasks", "error", "worst_task", "worst_task_error", "fit_seconds"}
     assert columns | {"predict_seconds", "n_threads", "versions"} <= set(rows[0])
     for row, found in zip(rows, results.runs, strict=True):
         if found.status == "ok":
-            assert float(row["rmse"]) == found.rmse
+            assert float(row["error"]) == found.error
             assert row["worst_task"] == found.worst_task
         assert row["n_threads"] == "3"
         assert "scikit-learn " in row["versions"]
@@ -101,7 +94,7 @@ def test_csv_holds_every_run(results, tmp_path):
 
 def test_summary_is_over_the_seeds(results):
     summary = summarise(results)["first"][0]
-    errors = [run.rmse for run in results.runs if (run.table, run.model) == ("first", "mean")]
+    errors = [run.error for run in results.runs if (run.table, run.model) == ("first", "mean")]
     assert summary.mean == pytest.approx(np.mean(errors))
     assert summary.sd == pytest.approx(np.std(errors, ddof=1))
 
@@ -122,7 +115,7 @@ def test_report_shows_scores_units_and_the_most_outlying_tasks(results):
 @pytest.mark.parametrize(
     ("scores", "line"),
     [
-        ({"a": 0.5, "b": 0.5, "c": 0.5}, "  No outlying tasks by RMTGBRegressor: all have the outlier score 0.500."),
+        ({"a": 0.5, "b": 0.5, "c": 0.5}, "  No outlying tasks by RMTGB: all have the outlier score 0.500."),
         ({"a": 0.9, "b": 0.9, "c": 0.9, "d": 0.9, "e": 0.9, "f": 0.1}, "    and 2 more with the last score"),
     ],
 )

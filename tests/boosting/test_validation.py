@@ -122,3 +122,21 @@ def test_outlier_scores_are_those_of_the_start_where_no_partition_round_helps(re
     assert model.n_iter_ == 0
     assert_allclose(np.ptp(model.outlier_scores_), np.ptp(1 / (1 + np.exp(-model._fitted.theta_start))))
     assert np.ptp(model.outlier_scores_) > 0.4
+
+
+def test_no_class_is_held_out_as_a_whole():
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        classes = np.zeros(200, int)
+        classes[:3] = [1, 2, 2]
+        mask = validation_rows(np.zeros(200, int), 0.5, rng, classes)
+        assert set(classes[~mask]) == {0, 1, 2}
+
+
+def test_held_out_rows_of_a_task_may_have_classes_that_it_lacks_in_training():
+    """As new rows will have: otherwise a task with a rare class would look too certain."""
+    rng = np.random.default_rng(0)
+    units, classes = np.repeat(np.arange(50), 20), np.zeros(1000, int)
+    classes[::20] = 1  # one row of each task
+    mask = validation_rows(units, 0.3, rng, classes)
+    assert 5 < classes[mask].sum() < 30

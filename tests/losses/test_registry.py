@@ -83,9 +83,9 @@ def test_parameters_show_and_can_be_set():
 @pytest.mark.parametrize("name", ALL)
 def test_preparing_leaves_the_loss_as_it_is_and_the_copy_pickles(name):
     loss = ALL[name]()
-    y = np.array([1.0, 2.0, 0.5, 1.0]) if name in REGRESSION_LOSSES else np.array([0.0, 1.0, 1.0, 0.0])
+    y = np.array([1.0, 2.0, 0.5, 1.0]) if name in REGRESSION_LOSSES else np.array([0.0, 1.0, 2.0, 0.0])
     before = dict(vars(loss))
-    prepared = loss.prepare(y, None, None if name in REGRESSION_LOSSES else 2)
+    prepared = loss.prepare(y, None, None if name in REGRESSION_LOSSES else 3)
     assert vars(loss) == before
     assert prepared is not loss
     again = pickle.loads(pickle.dumps(prepared))

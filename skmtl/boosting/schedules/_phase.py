@@ -25,7 +25,7 @@ class Phase:
     def __init__(self, model, patience, tol, wary=False):
         self.patience, self.tol, self.wary = patience, tol, wary
         self.first = self.best = model.save()
-        self.first_losses = model.validation_row_losses() if wary else None
+        self.first_losses = model.validation_losses() if wary else None
         self.best_loss = model.validation_loss[-1]
         self.n_better = self.n_stale = 0
 
@@ -43,6 +43,6 @@ class Phase:
         """Go back to the best round, or to the first."""
         model.restore(self.best)
         if self.wary and self.best is not self.first:
-            gain, error = model.mean_gain(self.first_losses, model.validation_row_losses(), model.validation.weight)
+            gain, error = model.validation_gain(self.first_losses)
             if gain <= error:
                 model.restore(self.first)

@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from skmtl.boosting.kernels.random import next_state, sample_front
+from skmtl.boosting.kernels.random import next_state, sample_front, sample_rows, seed_of, write_seeds
 from tests.boosting.kernels._cases import SEEDS, SMALL
 
 
@@ -54,3 +54,34 @@ def test_first_samples_of_random_seeds_are_uniform():
         sample_front(items, 10, 3, int(seed))
         counts[items[:3]] += 1
     assert np.abs(counts / n - 0.3).max() < 5 * np.sqrt(0.3 * 0.7 / n)
+
+
+def test_drawn_rows_are_ascending_distinct_and_equally_likely():
+    counts, pairs = np.zeros(8), 0
+    for seed in range(1, 4001):
+        out = np.empty(3, np.int32)
+        sample_rows(8, seed_of(seed), out)
+        assert np.all(np.diff(out) > 0)
+        assert out[0] >= 0
+        assert out[-1] < 8
+        counts[out] += 1
+        pairs += out[0] == 0 and out[1] == 1
+    assert np.all(np.abs(counts / 4000 - 3 / 8) < 0.03)
+    assert abs(pairs / 4000 - 6 / 56) < 0.02
+    everything = np.empty(5, np.int32)
+    sample_rows(5, 1, everything)
+    assert everything.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_seeds_are_valid_states_that_hardly_ever_repeat():
+    seeds = [seed_of(number) for number in range(10_000)]
+    assert min(seeds) >= 1
+    assert max(seeds) <= 2**31 - 2
+    assert len(set(seeds)) > 9_990
+    out = np.empty(10_000, np.int64)
+    write_seeds(seeds[0], out)
+    assert out.min() >= 1
+    assert out.max() <= 2**31 - 2
+    assert len(np.unique(out)) > 9_900
+    following = {next_state(int(seed)) for seed in out}
+    assert len(following & set(out.tolist())) < 100  # no stream is another one, one number later

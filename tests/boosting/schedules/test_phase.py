@@ -3,24 +3,24 @@
 import numpy as np
 import pytest
 
-from skmtl.boosting._model import GrowingModel
+from skmtl.boosting._model import mean_gain
 from skmtl.boosting.schedules._phase import Phase
 
 
 class _Model:
     """A model whose held-out losses follow a script."""
 
-    mean_gain = staticmethod(GrowingModel.mean_gain)
-
     def __init__(self, losses):
         self.script, self.round = losses, 0
-        self.validation = type("Fold", (), {"weight": None})
 
     @property
     def validation_loss(self):
         return self.script[: self.round + 1]
 
-    def validation_row_losses(self):
+    def validation_gain(self, before):
+        return mean_gain(before, self.validation_losses())
+
+    def validation_losses(self):
         return self.script[self.round] + np.array([0.1, -0.1, 0.0, 0.0])
 
     def save(self):
@@ -58,7 +58,7 @@ def test_a_wary_phase_gives_up_sooner_while_little_has_been_gained():
 def test_a_wary_phase_keeps_only_what_exceeds_its_standard_error(spread, kept):
     model = _Model([1.0, 0.9])
     changed = spread * np.array([1.0, -1.0, 1.0, -1.0])
-    model.validation_row_losses = lambda: model.script[model.round] + (changed if model.round else 0.0)
+    model.validation_losses = lambda: model.script[model.round] + (changed if model.round else 0.0)
     phase = Phase(model, 5, 0.0, wary=True)
     model.round = 1
     assert not phase.is_over(model)

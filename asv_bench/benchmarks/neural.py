@@ -1,0 +1,168 @@
+"""Speed and memory of the neural estimators beside loops written by hand.
+
+Run with ``pip install asv virtualenv``, then ``asv run`` in this folder. As a script it prints rows per second of one
+epoch in one run, the estimator and the loop in turns: ``python asv_bench/benchmarks/neural.py``.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+from torch import nn
+
+from skmtl.neural import MultiTaskRegressor
+from skmtl.neural.architectures import HardSharing
+
+N_ROWS, N_FEATURES, N_TASKS, SIZES = 20_000, 20, 4, (128, 64)
+
+
+def table(route):
+    """Features, targets and what else `fit` takes."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(N_ROWS, N_FEATURES))
+    if route == "columns":
+        return X, X[:, :N_TASKS] + rng.normal(size=(N_ROWS, N_TASKS)), {}
+    tasks = rng.integers(0, N_TASKS, N_ROWS)
+    return X, X[np.arange(N_ROWS), tasks] + rng.normal(size=N_ROWS), {"tasks": tasks}
+
+
+def estimator(batch_size=256, max_epochs=1, **params):
+    """The estimator with the classical form of hard sharing, without what the loops do not do."""
+    architecture = HardSharing(SIZES, trunk="mlp", task_size=0, common_head=False, dropout=0.0)
+    return MultiTaskRegressor(
+        architecture,
+        numeric_embedding=None,
+        lr_schedule=None,
+        batch_size=batch_size,
+        max_epochs=max_epochs,
+        early_stopping=False,
+        random_state=0,
+        **params,
+    )
+
+
+class Loop:
+    """What one would write by hand: the same layers, loss, optimiser and batches.
+
+    Parameters
+    ----------
+    route : {"columns", "rows"}
+        Four columns of y, or rows of four tasks.
+    batch_size : int
+        Rows per step.
+    """
+
+    def __init__(self, route, batch_size=256):
+        X, y, known = table(route)
+        self.x = torch.as_tensor(X, dtype=torch.float32)
+        self.y = torch.as_tensor(y, dtype=torch.float32)
+        self.tasks = torch.as_tensor(known["tasks"]) if known else None
+        torch.manual_seed(0)
+        n_in, layers = N_FEATURES, []
+        for n_out in SIZES:
+            layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+            n_in = n_out
+        self.net = nn.Sequential(*layers, nn.Linear(n_in, N_TASKS))
+        self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=0.001, weight_decay=0.02, fused=True)
+        self.batch_size = batch_size
+
+    def loss(self, rows):
+        """Half the mean squared error of a batch."""
+        raw = self.net(self.x[rows])
+        if self.tasks is not None:
+            raw = raw.gather(1, self.tasks[rows, None])[:, 0]
+        return 0.5 * (raw - self.y[rows]).square().mean()
+
+    def epoch(self):
+        """One pass."""
+        for rows in torch.randperm(len(self.x)).split(self.batch_size):
+            self.optimizer.zero_grad()
+            loss = self.loss(rows)
+            loss.backward()
+            self.optimizer.step()
+
+    def separate_passes(self):
+        """One pass with a backward pass for each task, without combining their gradients."""
+        for rows in torch.randperm(len(self.x)).split(self.batch_size):
+            losses = (self.net(self.x[rows]) - self.y[rows]).square().mean(dim=0)
+            for value in losses:
+                self.optimizer.zero_grad()
+                value.backward(retain_graph=True)
+            self.optimizer.step()
+
+
+def epoch_seconds(model):
+    """Time of the quickest epoch of a fitted estimator, as its net measured it."""
+    return min(epoch["dur"] for epoch in model.history_)
+
+
+class Epoch:
+    """One fit of an epoch, and one pass of the loop."""
+
+    params = (["columns", "rows"],)
+    param_names = ("route",)
+
+    def setup(self, route):
+        self.X, self.y, self.known = table(route)
+        self.loop = Loop(route)
+        self.loop.epoch()
+        estimator().fit(self.X[:512], self.y[:512], **{name: value[:512] for name, value in self.known.items()})
+
+    def time_estimator(self, route):
+        estimator().fit(self.X, self.y, **self.known)
+
+    def time_loop(self, route):
+        self.loop.epoch()
+
+    def peakmem_estimator(self, route):
+        estimator().fit(self.X, self.y, **self.known)
+
+
+class Balanced:
+    """One epoch with balancing."""
+
+    params = (["pcgrad", "upgrad", "uw"],)
+    param_names = ("balancing",)
+
+    def setup(self, balancing):
+        self.X, self.y, _ = table("columns")
+
+    def time_estimator(self, balancing):
+        estimator(balancing=balancing).fit(self.X, self.y)
+
+
+def compare(n_turns=5):
+    """Print rows per second of the estimator and the loop, in turns, and the price of balancing."""
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} thread(s), {N_ROWS} rows, {N_TASKS} tasks, {SIZES}")
+    for route in ("columns", "rows"):
+        for batch_size in (256, 8192):
+            X, y, known = table(route)
+            estimator(batch_size).fit(X, y, **known)  # the first epoch of all warms up
+            loop, ours, theirs = Loop(route, batch_size), [], []
+            for _ in range(n_turns):
+                ours.append(epoch_seconds(estimator(batch_size, max_epochs=2).fit(X, y, **known)))
+                begin = time.perf_counter()
+                loop.epoch()
+                theirs.append(time.perf_counter() - begin)
+            print(
+                f"{route:8s} batch {batch_size:5d}: estimator {N_ROWS / min(ours):9.0f} rows/s, loop "
+                f"{N_ROWS / min(theirs):9.0f} rows/s, ratio {min(theirs) / min(ours):.2f}"
+            )
+    X, y, _ = table("columns")
+    loop, passes = Loop("columns"), []
+    balanced: dict[str, list[float]] = {"pcgrad": [], "mgda": [], "upgrad": [], "gradvac": [], "uw": []}
+    for _ in range(n_turns):
+        begin = time.perf_counter()
+        loop.separate_passes()
+        passes.append(time.perf_counter() - begin)
+        for name, seconds in balanced.items():
+            seconds.append(epoch_seconds(estimator(max_epochs=1, balancing=name).fit(X, y)))
+    for name, seconds in balanced.items():
+        print(f"{name:8s}: {min(seconds) / min(passes):.2f} times {N_TASKS} separate backward passes")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    compare()

@@ -1,0 +1,286 @@
+"""LightGBM for numbers, with any loss of the library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import assert_all_finite, check_array, check_consistent_length
+
+from .._sklearn import _fit_context
+from ..losses import REGRESSION_LOSSES, QuantilesLoss, RegressionLoss, resolve_loss
+from ._base import output_names
+from ._lightgbm_base import BaseLightGBM
+
+
+class LightGBMRegressor(RegressorMixin, BaseLightGBM):
+    """LightGBM for numbers, with any loss object and with tasks as a category.
+
+    The gradient boosting of the package lightgbm [1]_, given the loss's gradient and Hessian, its initial value and its
+    link. Tasks are given to every method as `tasks`, or as a column of X (`task_column`), or as the columns of a 2-D
+    `y`; LightGBM sees the task of a row as a category.
+
+    Parameters
+    ----------
+    loss : str or Loss, default="squared_error"
+        Loss to minimise: a name in ``skmtl.losses.REGRESSION_LOSSES`` or an object of :mod:`skmtl.losses`. Losses with
+        a log link predict the mean.
+    task_column : str, int or None, default=None
+        Column of X that holds the task label of each row, by name or position. It is taken out, and comes back as a
+        category. None: tasks come as `tasks` to the methods, or there is only one.
+    n_estimators : int or "auto", default="auto"
+        Number of rounds; with early stopping, at most. "auto": 1000 with early stopping, 100 without.
+    learning_rate : float, default=0.1
+        Factor on the value of every leaf.
+    num_leaves : int, default=31
+        Most leaves of a tree.
+    max_depth : int or None, default=None
+        Most splits between root and leaf; None: no limit.
+    min_child_samples : int, default=20
+        Least number of rows in a leaf, whatever their weights.
+    reg_lambda : float, default=0.0
+        Penalty added to the sum of second derivatives in a leaf.
+    colsample_bytree : float, default=1.0
+        Share of the features, drawn anew for each tree, that it may split on.
+    subsample : float, default=1.0
+        Share of the rows, drawn anew for each round, that its trees are fitted to.
+    max_bins : int, default=255
+        Most bins per feature. Also the most categories of a feature; tasks may be more.
+    categorical_features : None, "from_dtype" or array-like, default="from_dtype"
+        Categorical columns of X: positions, names, or a mask. "from_dtype": those of dtype category (pandas) or
+        Categorical and Enum (polars). A value not seen in `fit` counts as missing.
+    params : dict or None, default=None
+        Further parameters of LightGBM, by its own names, such as ``{"cat_smooth": 1.0}``. They win over those above.
+    early_stopping : "auto" or bool, default="auto"
+        Whether to stop when a held-out part of the rows no longer gains. "auto": from 500 rows on.
+    validation_fraction : float, default=0.1
+        Share of the rows of each task to hold out. Some of every task always stay in training.
+    n_iter_no_change : int, default=20
+        Stop when so many rounds in a row have not improved the held-out loss, and go back to the best round.
+    refit : bool, default=True
+        After early stopping, fit again on all rows for the rounds found.
+    unseen_tasks : {"shared", "error"}, default="shared"
+        What to predict for a task not seen in `fit`. "shared": as for a missing category; "error": raise ValueError.
+    n_jobs : int or None, default=None
+        Number of threads, as in joblib.
+    random_state : int, RandomState instance or None, default=None
+        Source of all randomness: held-out rows, subsamples, sampled features.
+
+    Attributes
+    ----------
+    tasks_ : ndarray of shape (n_tasks,)
+        Sorted task labels seen in :meth:`fit`; for a 2-D `y` without task labels, the names or positions of its
+        columns.
+    n_iter_ : int
+        Number of rounds.
+    validation_score_ : ndarray of shape (n_rounds + 1,) or (0,)
+        Minus the loss on the held-out rows before the first and after each round; empty without early stopping.
+    feature_importances_ : ndarray of shape (n_features,)
+        Share of each column of X in the gain of all splits.
+    n_features_in_ : int
+        Number of columns of X, a task column included.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the columns of X, where it has names.
+
+    See Also
+    --------
+    LightGBMClassifier : The classifier.
+    RMTGBRegressor : Boosting with blocks of trees that tasks share or have alone.
+
+    References
+    ----------
+    .. [1] G. Ke et al., "LightGBM: a highly efficient gradient boosting decision tree", NIPS 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.boosting import LightGBMRegressor
+    >>> X = np.linspace(0.0, 1.0, 200)[:, None]
+    >>> tasks = np.tile(["up", "down"], 100)
+    >>> y = np.where(tasks == "up", 1.0, -1.0) * X[:, 0]
+    >>> model = LightGBMRegressor("huber", random_state=0).fit(X, y, tasks=tasks)
+    >>> model.predict([[1.0], [1.0]], tasks=["up", "down"]).round()
+    array([ 1., -1.])
+    """
+
+    _parameter_constraints: dict = {**BaseLightGBM._parameter_constraints, "loss": [str, RegressionLoss]}
+
+    def __init__(
+        self,
+        loss: Any = "squared_error",
+        *,
+        task_column: str | int | None = None,
+        n_estimators: int | str = "auto",
+        learning_rate: float = 0.1,
+        num_leaves: int = 31,
+        max_depth: int | None = None,
+        min_child_samples: int = 20,
+        reg_lambda: float = 0.0,
+        colsample_bytree: float = 1.0,
+        subsample: float = 1.0,
+        max_bins: int = 255,
+        categorical_features: Any = "from_dtype",
+        params: dict[str, Any] | None = None,
+        early_stopping: str | bool = "auto",
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 20,
+        refit: bool = True,
+        unseen_tasks: str = "shared",
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.loss = loss
+        self.task_column = task_column
+        self.n_estimators = n_estimators
+        self.learning_rate = learning_rate
+        self.num_leaves = num_leaves
+        self.max_depth = max_depth
+        self.min_child_samples = min_child_samples
+        self.reg_lambda = reg_lambda
+        self.colsample_bytree = colsample_bytree
+        self.subsample = subsample
+        self.max_bins = max_bins
+        self.categorical_features = categorical_features
+        self.params = params
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.refit = refit
+        self.unseen_tasks = unseen_tasks
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, *, tasks: Any = None, sample_weight: Any = None) -> LightGBMRegressor:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Features; NaN is a missing value.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets; in two dimensions every column is a task, and NaN means not observed.
+        tasks : array-like of shape (n_samples,) or None, default=None
+            Task label of each row: strings, numbers or categories.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights, zero or positive, of the rows in the loss. A weight of 0 is no row.
+
+        Returns
+        -------
+        self : LightGBMRegressor
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or an input is out of its range, lengths differ, labels are missing, or both `tasks` and
+            `task_column` are given. The estimator stays as it was.
+        TypeError
+            If X is sparse, labels cannot be sorted, or the loss has no form for boosting.
+        ImportError
+            If LightGBM (extra ``lightgbm``) is not installed.
+        """
+        return self._fit(X, y, tasks, sample_weight)
+
+    def predict(self, X: Any, *, tasks: Any = None) -> np.ndarray:
+        """Predict targets.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Features, with the columns of `fit`.
+        tasks : array-like of shape (n_samples,) or None, default=None
+            Task label of each row; needed after a `fit` on several tasks.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions, in the unit of `y`.
+
+        Raises
+        ------
+        ValueError
+            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
+        """
+        raw, _ = self._raw(X, tasks)
+        values = np.stack([self._fitted.loss.inverse_link(raw[:, j]) for j in range(raw.shape[1])], axis=1)
+        return values if self._two_dimensional else values[:, 0]
+
+    def predict_quantiles(self, X: Any, *, tasks: Any = None) -> np.ndarray:
+        """Predict all quantiles of a model fitted with :class:`skmtl.losses.QuantilesLoss`.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Features, with the columns of `fit`.
+        tasks : array-like of shape (n_samples,) or None, default=None
+            Task label of each row; needed after a `fit` on several tasks.
+
+        Returns
+        -------
+        quantiles : ndarray of shape (n_samples, n_quantiles) or (n_samples, n_outputs, n_quantiles)
+            Quantiles, ascending in every row, in the unit of `y`.
+
+        Raises
+        ------
+        TypeError
+            If the model was fitted with another loss.
+        ValueError
+            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
+        """
+        raw, _ = self._raw(X, tasks)
+        loss = self._fitted.loss
+        if not isinstance(loss, QuantilesLoss):
+            raise TypeError(f"'predict_quantiles' needs a fit with loss='quantiles'. It was made with {loss!r}.")
+        values = np.stack([loss.predict_quantiles(raw[:, j]) for j in range(raw.shape[1])], axis=1)
+        return values if self._two_dimensional else values[:, 0]
+
+    def score(self, X: Any, y: Any, *, tasks: Any = None, sample_weight: Any = None) -> float:
+        """Coefficient of determination.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets. For two dimensions the mean over columns, each over its observed rows.
+        tasks : array-like of shape (n_samples,) or None, default=None
+            Task label of each row.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            R² of the predictions.
+        """
+        predicted = self.predict(X, tasks=tasks)
+        if predicted.ndim == 1:
+            return float(r2_score(y, predicted, sample_weight=sample_weight))
+        y = check_array(y, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y")
+        check_consistent_length(y, predicted)
+        weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        columns = [(column, ~np.isnan(column)) for column in y.T]
+        scores = [
+            r2_score(target[seen], predicted[seen, j], sample_weight=weight[seen])
+            for j, (target, seen) in enumerate(columns)
+            if seen.sum() >= 2
+        ]
+        return float(np.mean(scores)) if scores else float("nan")
+
+    def _make_loss(self):
+        return resolve_loss(self.loss, REGRESSION_LOSSES, form="boosting")
+
+    def _read_target(self, y, X):
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        array = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y")
+        if array.ndim == 1:
+            assert_all_finite(array, input_name="y")
+        check_consistent_length(X, array)
+        return array, output_names(y, array.shape[1] if array.ndim == 2 else 1)
+
+    def _code_target(self, pairs):
+        return np.ascontiguousarray(pairs.values, dtype=np.float64), None

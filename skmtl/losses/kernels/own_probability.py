@@ -1,0 +1,177 @@
+"""Derivatives of losses that are a function of the probability p which a softmax gives the row's own class.
+
+With the loss φ(log p), e the indicator of the own class and p_j the probabilities, the derivatives by the scores are
+φ' (e_j - p_j) and φ'' (e_j - p_j)² - φ' p_j (1 - p_j). For two classes there is one score f, beside 0. The second
+derivative is kept above a share of its last term, which is never negative. `factor` : float64 (n_classes,), weight of
+each class in the loss.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from .functions import CONVEX_SHARE, HESSIAN_FLOOR, fast_exp, log1p_of_share
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _logistic(z):
+    """Probability of the own class, of the other one, and the logarithm of the first; z is for the own class."""
+    e = fast_exp(-abs(z))
+    larger = 1.0 / (1.0 + e)
+    smaller = e * larger
+    positive = z >= 0.0
+    return larger if positive else smaller, smaller if positive else larger, min(z, 0.0) - log1p_of_share(e)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _softmax(raw, i, own, out):
+    """Write exp(raw - its largest) of row i to `out`; return the probability of the own class, of the others, and log.
+
+    The others are summed up, for 1 - p would lose their digits where p is almost 1.
+    """
+    n_outputs = raw.shape[1]
+    largest = raw[i, 0]
+    for k in range(1, n_outputs):
+        largest = max(largest, raw[i, k])
+    others = 0.0
+    for k in range(n_outputs):
+        out[i, k] = np.exp(raw[i, k] - largest)  # one by one: here the library's is quicker
+        if k != own:
+            others += out[i, k]
+    total = others + out[i, own]
+    for k in range(n_outputs):
+        out[i, k] /= total
+    return out[i, own], others / total, raw[i, own] - largest - np.log(total)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _focal(p, q, log_p, q_power, gamma):
+    """Factors φ' and φ'' q of -q^γ log p; `q_power` is q^γ."""
+    ratio = log_p / q  # goes to -1 as q goes to 0
+    first = q_power * (gamma * p * ratio - 1.0)
+    second = p * q_power * (gamma * q * ratio - gamma * (gamma - 1.0) * p * ratio + 2.0 * gamma)
+    return first, second
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _comp_sum(log_p, q, tau, largest_exponent):
+    """Factors φ' and φ'' q of (p^(τ - 1) - 1) / (1 - τ); beyond the exponent a straight line in log p."""
+    exponent = (tau - 1.0) * log_p
+    power = fast_exp(min(exponent, largest_exponent))
+    return -power, (1.0 - tau) * power * q if exponent < largest_exponent else 0.0
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _convex(exact, first, p):
+    return max(max(exact, -CONVEX_SHARE * first * p * (1.0 - p)), HESSIAN_FLOOR)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _write(i, own, w, scale, q, first, second, gradient, hessian):
+    """Turn the probabilities in row i of `gradient` into derivatives; `second` is φ'' q."""
+    for j in range(gradient.shape[1]):
+        p = gradient[i, j]
+        exact = second * (q if j == own else p * (p / q)) - first * p * (1.0 - p)
+        hessian[i, j] = w * scale * _convex(exact, first, p)
+        gradient[i, j] = w * first * (q if j == own else -p)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def log_own_probability(y, raw, out):
+    """Write the logarithm of the probability of each row's own class to `out` : float64 (n,)."""
+    n_outputs = raw.shape[1]
+    if n_outputs == 1:
+        for i in range(y.shape[0]):
+            z = (2.0 * y[i] - 1.0) * raw[i, 0]
+            out[i] = min(z, 0.0) - log1p_of_share(fast_exp(-abs(z)))
+        return
+    for i in range(y.shape[0]):
+        own, largest = int(y[i]), raw[i, 0]
+        for k in range(1, n_outputs):
+            largest = max(largest, raw[i, k])
+        others = 0.0
+        for k in range(n_outputs):
+            if k != own:
+                others += np.exp(raw[i, k] - largest)
+        mine = raw[i, own] - largest
+        out[i] = -np.log1p(others) if mine == 0.0 else mine - np.log(others + np.exp(mine))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def binary_log_loss(y, raw, weight, gradient, hessian):
+    """Derivatives of log(1 + exp(raw)) - y · raw, y in {0, 1}."""
+    weighted = weight.shape[0] > 0
+    for i in range(y.shape[0]):
+        w = weight[i] if weighted else 1.0
+        z = raw[i, 0]
+        e = fast_exp(-abs(z))
+        larger = 1.0 / (1.0 + e)
+        smaller = e * larger
+        gradient[i, 0] = w * ((larger if z >= 0.0 else smaller) - y[i])
+        hessian[i, 0] = w * max(larger * smaller, HESSIAN_FLOOR)
+
+
+@njit(cache=True, nogil=True)
+def softmax_log_loss(y, raw, weight, factor, gradient, hessian):
+    """Derivatives of log Σ exp(raw) - raw[y]; the diagonal second derivatives times the number `factor`."""
+    for i in range(y.shape[0]):
+        w = weight[i] if weight.shape[0] > 0 else 1.0
+        own = int(y[i])
+        _softmax(raw, i, own, gradient)
+        for k in range(raw.shape[1]):
+            p = gradient[i, k]
+            gradient[i, k] = w * (p - (1.0 if own == k else 0.0))
+            hessian[i, k] = w * max(factor * p * (1.0 - p), HESSIAN_FLOOR)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def binary_focal(y, raw, weight, factor, gamma, gradient, hessian):
+    """Derivatives of -(1 - p)^γ log p."""
+    weighted = weight.shape[0] > 0
+    factor0, difference = factor[0], factor[1] - factor[0]
+    for i in range(y.shape[0]):
+        w = (weight[i] if weighted else 1.0) * (factor0 + difference * y[i])
+        sign = 2.0 * y[i] - 1.0
+        z = min(sign * raw[i, 0], 700.0)
+        p, q, log_p = _logistic(z)
+        first, second = _focal(p, q, log_p, fast_exp(gamma * (log_p - z)), gamma)
+        gradient[i, 0] = w * sign * first * q
+        hessian[i, 0] = w * _convex(second * q - first * p * q, first, p)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def softmax_focal(y, raw, weight, factor, gamma, scale, gradient, hessian):
+    """Derivatives of -(1 - p)^γ log p; the second ones times `scale`."""
+    for i in range(y.shape[0]):
+        own = int(y[i])
+        w = (weight[i] if weight.shape[0] > 0 else 1.0) * factor[own]
+        p, q, log_p = _softmax(raw, i, own, gradient)
+        q = max(q, 1e-300)
+        first, second = _focal(p, q, log_p if log_p < 0.0 else -q, q**gamma, gamma)
+        _write(i, own, w, scale, q, first, second, gradient, hessian)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def binary_comp_sum(y, raw, weight, tau, largest_exponent, gradient, hessian):
+    """Derivatives of (p^(τ - 1) - 1) / (1 - τ)."""
+    weighted = weight.shape[0] > 0
+    for i in range(y.shape[0]):
+        w = weight[i] if weighted else 1.0
+        sign = 2.0 * y[i] - 1.0
+        p, q, log_p = _logistic(sign * raw[i, 0])
+        first, second = _comp_sum(log_p, q, tau, largest_exponent)
+        gradient[i, 0] = w * sign * first * q
+        hessian[i, 0] = w * _convex(second * q - first * p * q, first, p)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def softmax_comp_sum(y, raw, weight, tau, largest_exponent, scale, gradient, hessian):
+    """Derivatives of (p^(τ - 1) - 1) / (1 - τ); the second ones times `scale`."""
+    for i in range(y.shape[0]):
+        own = int(y[i])
+        w = weight[i] if weight.shape[0] > 0 else 1.0
+        _, q, log_p = _softmax(raw, i, own, gradient)
+        q = max(q, 1e-300)
+        first, second = _comp_sum(log_p, q, tau, largest_exponent)
+        _write(i, own, w, scale, q, first, second, gradient, hessian)

@@ -1,0 +1,81 @@
+"""Rows as tensors, and batches as slices of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+
+
+class Batch(NamedTuple):
+    """Some rows: inputs of the module, targets, weights.
+
+    A target that was not observed has weight zero and a harmless value; `weight` is None if all are observed and weigh
+    the same.
+    """
+
+    numbers: torch.Tensor  # float (n_rows, n_numbers)
+    categories: torch.Tensor  # int64 (n_rows, n_categorical)
+    tasks: torch.Tensor  # int64 (n_rows,)
+    y: torch.Tensor  # float or int64 (n_rows, n_columns)
+    weight: torch.Tensor | None  # float (n_rows, n_columns)
+
+    @property
+    def inputs(self):
+        """What the module is called with."""
+        return self.numbers, self.categories, self.tasks
+
+    def __len__(self):
+        """Number of rows."""
+        return len(self.tasks)
+
+    def to(self, device):
+        """Move to a device, once for a whole fit."""
+        return Batch(*(None if part is None else part.to(device) for part in self))
+
+    def take(self, rows):
+        """Rows by index, or by a slice."""
+        return Batch(*(None if part is None else part[rows] for part in self))
+
+
+class Batches:
+    """Batches of a table, in a new random order at every pass if there is a generator, otherwise in order.
+
+    Parameters
+    ----------
+    data : Batch
+        The whole table.
+    batch_size : int
+        Rows per batch; the rest of a pass is spread over its batches so that none is tiny.
+    generator : torch.Generator or None
+        Source of the order, on the CPU.
+    """
+
+    def __init__(self, data, batch_size, generator=None):
+        self.data, self.batch_size, self.generator = data, batch_size, generator
+        self.order = None
+        # What is the same for all rows is sliced, which copies nothing.
+        self._constant = [part is None or not part.numel() or not bool(part.any()) for part in data]
+        self._constant[0] = self._constant[3] = False
+
+    def __len__(self):
+        """Number of batches per pass."""
+        return max(1, round(len(self.data) / self.batch_size))
+
+    def __iter__(self):
+        """Yield the batches of one pass; `order` holds the rows in the order of the pass, or None."""
+        n, n_batches = len(self.data), len(self)
+        if self.generator is not None:
+            self.order = torch.randperm(n, generator=self.generator).to(self.data.tasks.device)
+        for i in range(n_batches):
+            begin, end = i * n // n_batches, (i + 1) * n // n_batches
+            if self.order is None:
+                yield self.data.take(slice(begin, end))
+                continue
+            rows = self.order[begin:end]
+            yield Batch(
+                *(
+                    part if part is None else part[: end - begin] if constant else part.index_select(0, rows)
+                    for part, constant in zip(self.data, self._constant, strict=True)
+                )
+            )

@@ -1,0 +1,154 @@
+"""Losses of the tasks in a batch, formed from the raw predictions of its rows."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+
+class TaskLosses(NamedTuple):
+    """Losses of one batch.
+
+    Attributes
+    ----------
+    total : scalar tensor
+        Weighted mean over all rows, what is minimised without balancing.
+    of_task : tensor of shape (n_units,)
+        Mean loss of every unit; zero for one without rows.
+    weight : tensor of shape (n_units,)
+        Total weight of every unit's rows in the batch, without gradient.
+    extra : scalar tensor or None
+        What a regularizer adds.
+    rows : tensor of shape (n_rows * n_columns,) or None
+        Losses of the rows, without gradient; None if the loss is no mean over rows.
+    """
+
+    total: Any
+    of_task: Any
+    weight: Any
+    extra: Any = None
+    rows: Any = None
+
+
+class Objective(nn.Module):
+    """The loss of a batch, as a total and task by task.
+
+    Parameters
+    ----------
+    loss : Loss
+        A prepared loss object.
+    outputs : Outputs
+        What the module predicts.
+    start : ndarray of shape (n_units, n_values) or None
+        Added to the raw predictions of every unit.
+    allowed : ndarray of bool of shape (n_units, n_classes) or None
+        Classes of every unit, if some lack some.
+    regularizer : object or None
+        Its method `penalty` is asked for a further loss in training.
+    """
+
+    start: Any
+    allowed: Any
+
+    def __init__(self, loss, outputs, start, allowed, regularizer=None):
+        super().__init__()
+        self.loss, self.outputs, self.regularizer = loss, outputs, regularizer
+        self.register_buffer("start", None if start is None else torch.as_tensor(start, dtype=torch.float32))
+        self.register_buffer("allowed", None if allowed is None else torch.as_tensor(allowed))
+        self._start_varies = False
+        if start is not None:
+            by_task = self.start.view(outputs.n_tasks, outputs.n_columns, -1)
+            self._start_varies = not bool((by_task == by_task[:1]).all())
+            if not self.start.any():
+                self.start = None
+
+    def units(self, tasks):
+        """Unit of each row and column, (n_rows, n_columns)."""
+        n_columns = self.outputs.n_columns
+        if n_columns == 1:
+            return tasks[:, None]
+        return tasks[:, None] * n_columns + torch.arange(n_columns, device=tasks.device)
+
+    def raw(self, module, batch):
+        """Raw predictions with the start added, (n_rows, [n_members,] n_columns, n_values)."""
+        raw = module(*batch.inputs)
+        if self.start is None:
+            return raw
+        if not self._start_varies:  # (n_columns, n_values)
+            return raw + self.start[: self.outputs.n_columns]
+        start = self.start[self.units(batch.tasks)]
+        return raw + (start[:, None] if raw.ndim == 4 else start)
+
+    def losses(self, raw, batch, module=None, per_task=True):
+        """Return the :class:`TaskLosses`; with `module`, including the regularizer's."""
+        wants_extra = module is not None and self.regularizer is not None
+        units = None
+        if self.allowed is not None or not self.loss.elementwise:
+            units = self.units(batch.tasks).reshape(-1)
+        weight = None if batch.weight is None else batch.weight.reshape(-1)
+        rows: Any = None
+        of_task: Any = None
+        unit_weight: Any = None
+        extra = None
+        if self.loss.elementwise:
+            rows = self._row_losses(raw, batch, units)
+            total = rows.mean() if weight is None else (rows * weight).sum() / weight.sum().clamp_min(1e-30)
+            if per_task or wants_extra:
+                sums, unit_weight = self.sums(rows, batch.tasks, batch.weight)
+                of_task = sums / unit_weight.clamp_min(1e-30)
+            rows = rows.detach()
+        else:
+            of_task, unit_weight = self._coupled(raw, batch, units, weight)
+            total = (of_task * unit_weight).sum() / unit_weight.sum().clamp_min(1e-30)
+        if wants_extra:
+            extra = self.regularizer.penalty(of_task, unit_weight > 0, module.representation)
+        return TaskLosses(total, of_task, unit_weight, extra, rows)
+
+    def sums(self, rows, tasks, weight):
+        """Sum of weighted losses, and of weights, of every unit."""
+        n_tasks, n_columns, _ = self.outputs
+        if n_tasks == 1:
+            table = rows.view(-1, n_columns)
+            if weight is None:
+                return table.sum(dim=0), rows.new_full((n_columns,), len(table))
+            return (table * weight).sum(dim=0), weight.sum(dim=0)
+        units = self.units(tasks).reshape(-1)
+        mass = torch.ones_like(rows, requires_grad=False) if weight is None else weight.reshape(-1)
+        n_units = n_tasks * n_columns
+        unit_weight = mass.new_zeros(n_units).index_add_(0, units, mass)
+        return rows.new_zeros(n_units).index_add(0, units, rows * mass), unit_weight
+
+    def _row_losses(self, raw, batch, units):
+        """Loss of each row and column, (n_rows * n_columns,), averaged over members."""
+        y, members = batch.y, 1
+        if raw.ndim == 4:
+            members = raw.shape[1]
+            y = y.repeat_interleave(members, dim=0)
+            if units is not None:
+                units = units.view(batch.y.shape).repeat_interleave(members, dim=0).reshape(-1)
+        allowed = None if self.allowed is None else self.allowed[units]
+        rows = self.loss.torch_rows(raw.reshape(-1, raw.shape[-1]), y.reshape(-1), allowed)
+        if raw.ndim == 4:
+            rows = rows.view(-1, members, batch.y.shape[1]).mean(dim=1).reshape(-1)
+        return rows
+
+    def _coupled(self, raw, batch, units, weight):
+        """Losses that are no means over rows, unit by unit and member by member."""
+        n_units = self.outputs.n_units
+        mass = units.new_ones(len(units), dtype=raw.dtype) if weight is None else weight
+        unit_weight = mass.new_zeros(n_units).index_add_(0, units, mass)
+        by_member = raw[:, None] if raw.ndim == 3 else raw  # (n_rows, n_members, n_columns, n_values)
+        flat = by_member.transpose(1, 2).flatten(0, 1)  # (pairs, n_members, n_values)
+        y = batch.y.reshape(-1)
+        of_task = [raw.new_zeros(())] * n_units
+        for unit in torch.nonzero(unit_weight > 0)[:, 0].tolist():
+            rows = torch.nonzero((units == unit) & (mass > 0))[:, 0]
+            allowed = None if self.allowed is None else self.allowed[units[rows]]
+            of_rows = None if weight is None else weight[rows]
+            values = [
+                self.loss.torch_value(flat[rows, member], y[rows], of_rows, allowed) for member in range(flat.shape[1])
+            ]
+            of_task[unit] = torch.stack(values).mean()
+        return torch.stack(of_task), unit_weight
