@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from ._forest import SPECIFIC, Trees, add_trees_to, empty_tree
+from ._packs import with_packs, without_packs
 from ._team import Team
 from .kernels.fixed_point import to_unit_words, to_words
 from .kernels.grow_units import compact_codes, grow_unit_trees
@@ -93,6 +94,7 @@ class TreeGrower:
             np.ascontiguousarray(fold.units // n_outputs, dtype=np.int64),
             task_features.codes,
         )
+        self.table = with_packs(self.table)
         self.rows = np.arange(fold.n_rows, dtype=np.int32)
         self.team = Team(n_threads)
         self._local = None
@@ -252,7 +254,7 @@ class TreeGrower:
     def _own_table(self, bins):
         """Table without the task features, which are constant within a task."""
         own = slice(0, self.n_own)
-        return self.table._replace(
+        return without_packs(self.table)._replace(
             bins=bins,
             n_bins=self.table.n_bins[own],
             offsets=self.table.offsets[: self.n_own + 1],

@@ -9,9 +9,11 @@ import pytest
 
 from skmtl.boosting import RMTGBClassifier, RMTGBRegressor
 from skmtl.boosting import _team as team_module
+from skmtl.boosting._packs import with_packs
 from skmtl.boosting._team import Team
 from skmtl.boosting.kernels.types import empty_nodes
 from tests.boosting.kernels._cases import LAYOUTS, SMALL, histogram_of, make_problem, make_settings
+from tests.boosting.test_packs import one_hot_problem
 
 N_ROWS = 500 if SMALL else 40_000
 
@@ -51,6 +53,16 @@ def test_any_number_of_threads_grows_the_same_tree(layout, helpers, table):
             for n_threads in (2, 3, 5):
                 other = grow(problem, settings, n_threads, rows=rows, n_slots=n_slots, helpers=helpers)
                 assert_same_tree(alone, other)
+
+
+@pytest.mark.parametrize("helpers", [True, False])
+def test_packs_are_not_cut(helpers):
+    problem = one_hot_problem(np.random.default_rng(0), LAYOUTS[0], n_rows=N_ROWS)
+    packed = problem._replace(table=with_packs(problem.table))
+    settings = make_settings(max_leaf_nodes=25)
+    alone = grow(problem, settings, 1)
+    for n_threads in (2, 3, 5):
+        assert_same_tree(alone, grow(packed, settings, n_threads, helpers=helpers))
 
 
 @pytest.mark.skipif(SMALL, reason="threads need compiled kernels")
