@@ -25,11 +25,11 @@ from skmtl.metrics import make_task_scorer
 pytest.importorskip("lightgbm")
 
 CLASSIFIERS = {
-    "rmtgb": RMTGBClassifier(schedule={"shared": 15, "partition": 3, "specific": 3}, early_stopping=False),
+    "rmtgb": RMTGBClassifier(schedule={"shared": 25, "partition": 3, "specific": 3}, early_stopping=False),
     "lightgbm": LightGBMClassifier(n_estimators=20, early_stopping=False),
 }
 REGRESSORS = {
-    "rmtgb": RMTGBRegressor(schedule={"shared": 15, "partition": 3, "specific": 3}, early_stopping=False),
+    "rmtgb": RMTGBRegressor(schedule={"shared": 25, "partition": 3, "specific": 3}, early_stopping=False),
     "lightgbm": LightGBMRegressor(n_estimators=20, early_stopping=False),
 }
 

@@ -78,7 +78,7 @@ class TaskOffsetRegressor(TaskRequests, RegressorMixin, BaseEstimator):
         X, labels = take_tasks(X, tasks, self.task_column, owner=owner)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         codes = look_up_tasks(labels, self.tasks_, X.shape[0], unseen=self.unseen_tasks, owner=owner)
-        return X @ self.coef_ + self.mean_ + np.append(self.offset_, 0.0)[codes]  # code -1: no offset
+        return np.sum(X * self.coef_, axis=1) + self.mean_ + np.append(self.offset_, 0.0)[codes]  # code -1: no offset
 
     def score(self, X, y, *, tasks=None, sample_weight=None):
         return r2_score(y, self.predict(X, tasks=tasks), sample_weight=sample_weight)
