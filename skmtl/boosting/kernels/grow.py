@@ -255,7 +255,7 @@ def _take_part(table, data, settings, rows, first, stop, nodes, base, scratch, t
     control = scratch.control
     columns = table.columns if table.packs.shape[0] > 0 else table.active
     chunk = control[_CHUNKS] if n_members == 1 else 0
-    turns = 0
+    turns = np.int64(0)
     while True:
         if n_members == 1:
             chunk -= 1
@@ -268,7 +268,7 @@ def _take_part(table, data, settings, rows, first, stop, nodes, base, scratch, t
             if chunk == IDLE:
                 turns = wait(turns)
                 continue
-            turns = 0
+            turns = np.int64(0)
         kind, n_chunks, node = control[_KIND], control[_CHUNKS], control[_NODE]
         if kind == _FEATURES:
             n = columns.shape[0]
@@ -373,7 +373,7 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
             control[_NODE] = node
         if n_members > 1:
             offer_chunks(control, n_chunks)
-        _take_part(table, data, settings, rows, first, stop, nodes, base, scratch, tree, n_members, 0)
+        _take_part(table, data, settings, rows, first, stop, nodes, base, scratch, tree, n_members, member)
         if n_members > 1:
             await_chunks(control, n_chunks)
 
@@ -510,4 +510,5 @@ def grow_tree(table, data, settings, rows, first, stop, nodes, base, histograms,
     scratch = make_scratch(
         table.n_bins.shape[0], stop - first, n_nodes, data.words.shape[1], 1, histograms, gathered, buffer
     )
-    return grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratch, state, 1, 1, 0)
+    one, zero = np.int64(1), np.int64(0)  # not literals, for which the kernel would be compiled once more
+    return grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratch, state, one, one, zero)

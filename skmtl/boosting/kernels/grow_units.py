@@ -115,6 +115,8 @@ def grow_unit_trees(
     # Codes are those of the unit, so that packs of the table's features are of no use.
     no_columns, no_packs = np.empty(0, np.int32), np.empty((0, 0), np.uint8)
     no_numbers, no_codes = np.empty(0, np.int64), np.empty((0, 256), np.uint8)
+    # Not literals, for which `grow_with_team` would be compiled once more.
+    one, zero = np.int64(1), np.int64(0)
     largest = 1
     for u in range(first_unit, stop_unit):
         largest = max(largest, row_pointers[u + 1] - row_pointers[u])
@@ -166,8 +168,8 @@ def grow_unit_trees(
             node_pointers[u],
             scratch,
             seeds[u],
-            1,
-            1,
-            0,
+            one,
+            one,
+            zero,
         )
         _to_global(nodes, node_pointers[u], n_nodes[u], table.n_bins, local_map, map_pointers, u)

@@ -12,6 +12,8 @@ somebody else was faster or the step is over.
 
 from __future__ import annotations
 
+import numpy as np
+
 from .atomic import add, exchange_if, give_way, load, store
 from .jit import borrowing
 
@@ -75,6 +77,6 @@ def wait(turns):
 @borrowing
 def await_chunks(control, n_chunks):
     """Wait for the chunks that other threads have taken."""
-    turns = 0
+    turns = np.int64(0)
     while load(control, DONE) < n_chunks:
         turns = wait(turns)
