@@ -35,8 +35,9 @@ def _score_counts(left, n_bins, total, shift, unit, l2, least, scores):
         count = left[b] & mask
         g, a = (left[b] >> shift) * unit, count + l2
         g_right, c = g_total - g, h_total - a
-        score = (g * g * c + g_right * g_right * a) / (a * c)
-        scores[b] = score if (count >= least) & (count <= most) else -1.0
+        allowed = (count >= least) & (count <= most)
+        score = (g * g * c + g_right * g_right * a) / (a * c if allowed else 1.0)
+        scores[b] = score if allowed else -1.0
 
 
 @borrowing
@@ -57,9 +58,10 @@ def _score_weights(sums, n_bins, n_channels, total, data, settings, scores):
         g = (sums[b] >> shift) * gradient_unit
         g_right, h_right = g_total - g, h_total - h
         a, c = h + l2, h_right + l2
-        score = (g * g * c + g_right * g_right * a) / (a * c)
         allowed = (w >= min_weight) & (w_total - w >= min_weight) & (h >= min_hessian) & (h_right >= min_hessian)
-        scores[b] = score if allowed & (a > 0.0) & (c > 0.0) else -1.0
+        allowed = allowed & (a > 0.0) & (c > 0.0)
+        score = (g * g * c + g_right * g_right * a) / (a * c if allowed else 1.0)
+        scores[b] = score if allowed else -1.0
 
 
 @borrowing
