@@ -1,7 +1,8 @@
 """Print fit and prediction times beside LightGBM's: the same data, tree settings and threads, runs taken in turn.
 
 ``make bench`` runs it. Ratios below one are in our favour. Times are the best of several runs; compiling the kernels is
-not part of them and is shown on a line of its own.
+not part of them and is shown on a line of its own. Then many small tasks: rounds of one tree per task beside a loop of
+LightGBM fits, of which the first twenty tasks are timed and the rest extrapolated.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from skmtl import RMTGBRegressor, __version__
 
 SIZES = [(15_000, 27), (100_000, 20), (1_000_000, 20)]
+MANY_TASKS = [(1_000, 20), (10_000, 50)]
 TREES, LEAVES = 100, 31
 
 
@@ -27,7 +29,7 @@ def make_table(n_rows, n_features):
     return X, 2 * X[:, 0] + np.sin(3 * X[:, 1]) + X[:, 2] * X[:, 3] + rng.normal(size=n_rows)
 
 
-def ours():
+def ours(n_threads=1):
     """Return the shared block alone, with LightGBM's defaults for the trees."""
     return RMTGBRegressor(
         schedule={"shared": TREES},
@@ -37,14 +39,14 @@ def ours():
         min_samples_leaf=20,
         l2_regularization=0.0,
         max_features=1.0,
-        n_jobs=1,
+        n_jobs=n_threads,
         random_state=0,
     )
 
 
-def theirs():
-    """Return LightGBM with one thread."""
-    return lightgbm.LGBMRegressor(n_estimators=TREES, num_leaves=LEAVES, n_jobs=1, verbose=-1)
+def theirs(n_threads=1):
+    """Return LightGBM with as many trees of as many leaves."""
+    return lightgbm.LGBMRegressor(n_estimators=TREES, num_leaves=LEAVES, n_jobs=n_threads, verbose=-1)
 
 
 def seconds(call):
@@ -54,40 +56,65 @@ def seconds(call):
     return time.perf_counter() - start
 
 
-def compare(n_rows, n_features, repeats):
+def compare(n_rows, n_features, repeats, n_threads):
     """Return the best times of fit and predict, ours and LightGBM's."""
     X, y = make_table(n_rows, n_features)
-    models = [ours(), theirs()]
+    models = [ours(n_threads), theirs(n_threads)]
     fit, predict = [[], []], [[], []]
     for _ in range(repeats):
         for times, model in zip(fit, models, strict=True):
             times.append(seconds(lambda model=model: model.fit(X, y)))
         predict[0].append(seconds(lambda: models[0].predict(X)))
-        predict[1].append(seconds(lambda: models[1].predict(X, num_threads=1)))
+        predict[1].append(seconds(lambda: models[1].predict(X, num_threads=n_threads)))
     return [min(times) for times in (*fit, *predict)]
 
 
+def compare_many_tasks(n_tasks, size, n_rounds=20, n_sampled=20):
+    """Return the times of `n_rounds` trees for every task: ours, and those of a loop over LightGBM fits."""
+    rng = np.random.default_rng(0)
+    X, tasks = rng.normal(size=(n_tasks * size, 10)), np.repeat(np.arange(n_tasks), size)
+    y = X[:, 0] * rng.normal(size=n_tasks)[tasks] + rng.normal(size=n_tasks * size)
+    settings = {"early_stopping": False, "init": "mean", "theta_init": "random", "random_state": 0}
+    models = [RMTGBRegressor(schedule={"specific": rounds}, **settings) for rounds in (1, 1 + n_rounds)]
+    for model in models:
+        model.fit(X[: 20 * size], y[: 20 * size], tasks=tasks[: 20 * size])
+    short, long = (min(seconds(lambda model=model: model.fit(X, y, tasks=tasks)) for _ in range(2)) for model in models)
+    loop = 0.0
+    for task in range(n_sampled):
+        own = slice(task * size, (task + 1) * size)
+        alone = lightgbm.LGBMRegressor(n_estimators=n_rounds, num_leaves=4, min_child_samples=3, n_jobs=1, verbose=-1)
+        loop += seconds(lambda model=alone, own=own: model.fit(X[own], y[own]))
+    return long - short, loop / n_sampled * n_tasks
+
+
 def main():
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3, help="runs of each, the best of which counts (default 3)")
     parser.add_argument("--largest", type=int, default=SIZES[-1][0], help="leave out tables with more rows than this")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="numbers of threads (default 1 2)")
     options = parser.parse_args()
     compiling = seconds(lambda: ours().fit(*make_table(500, 5)))
     print(
         f"skmtl {__version__}, LightGBM {lightgbm.__version__}, Numba {numba.__version__}, Python "
-        f"{platform.python_version()}, {platform.machine()}; one thread, {TREES} trees of {LEAVES} leaves"
+        f"{platform.python_version()}, {platform.machine()}; {TREES} trees of {LEAVES} leaves"
     )
     print(f"first fit, which compiles or loads the kernels: {compiling:.1f} s\n")
     head = ["fit", "LightGBM", "ratio", "predict", "LightGBM", "ratio"]
-    print(f"{'rows':>9} {'features':>8}" + "".join(f"{name:>10}" for name in head))
-    for n_rows, n_features in SIZES:
-        if n_rows <= options.largest:
-            a, b, c, d = compare(n_rows, n_features, options.repeats)
-            print(
-                f"{n_rows:>9} {n_features:>8}{a:>9.2f}s{b:>9.2f}s{a / b:>10.2f}{c:>9.2f}s{d:>9.2f}s{c / d:>10.2f}",
-                flush=True,
-            )
+    print(f"{'threads':>7}{'rows':>10} {'features':>8}" + "".join(f"{name:>10}" for name in head))
+    for n_threads in options.threads:
+        for n_rows, n_features in SIZES:
+            if n_rows <= options.largest:
+                a, b, c, d = compare(n_rows, n_features, options.repeats, n_threads)
+                print(
+                    f"{n_threads:>7}{n_rows:>10} {n_features:>8}{a:>9.2f}s{b:>9.2f}s{a / b:>10.2f}{c:>9.2f}s{d:>9.2f}s"
+                    f"{c / d:>10.2f}",
+                    flush=True,
+                )
+    print(f"\n{'tasks':>7}{'rows each':>10}{'20 rounds':>12}{'loop':>10}{'ratio':>10}")
+    for n_tasks, size in MANY_TASKS:
+        a, b = compare_many_tasks(n_tasks, size)
+        print(f"{n_tasks:>7}{size:>10}{a:>11.2f}s{b:>9.1f}s{b / a:>10.0f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from numbers import Integral, Real
 from typing import Any
 
@@ -24,6 +25,8 @@ from ._theta import outlier_scores
 from ._training import Rows, fit_rows, rounds_of, stops_early, uses_partition
 
 _AUTO = StrOptions({"auto"})
+#: Fewer rows times trees than this are not worth a thread.
+_STEPS_PER_THREAD = 500_000
 
 
 class BaseRMTGB(TaskRequests, BaseEstimator):
@@ -239,7 +242,20 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
 
     def _raw(self, bins, task_codes):
         """Raw predictions of the whole forest."""
-        return next(self._staged_raw(bins, task_codes, [len(self._fitted.forest.trees)]))
+        n_trees = len(self._fitted.forest.trees)
+        n_threads = effective_n_jobs(self.n_jobs)
+        n_parts = max(1, min(n_threads, bins.shape[1] * n_trees // _STEPS_PER_THREAD))
+        if n_parts == 1:
+            return next(self._staged_raw(bins, task_codes, [n_trees]))
+        cuts = np.linspace(0, bins.shape[1], n_parts + 1).astype(np.int64)
+
+        def part(begin, end):
+            chosen = np.ascontiguousarray(bins[:, begin:end])
+            return next(self._staged_raw(chosen, task_codes[begin:end], [n_trees]))
+
+        # Rows do not know of each other: the sums are those of a single thread.
+        with ThreadPoolExecutor(n_parts) as pool:
+            return np.concatenate(list(pool.map(part, cuts[:-1], cuts[1:])))
 
     def _stages(self):
         return self._fitted.forest.round_ends.tolist()

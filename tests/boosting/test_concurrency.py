@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from skmtl.boosting import RMTGBRegressor
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SECONDS = 120
@@ -145,3 +148,15 @@ def test_search_with_two_jobs(backend, layer, tmp_path):
 @_LAYERS
 def test_forked_processes_fit(layer, tmp_path):
     _run(_FORK, tmp_path, NUMBA_THREADING_LAYER=layer)
+
+
+def test_predictions_of_several_threads_are_those_of_one():
+    rng = np.random.default_rng(0)
+    X, tasks = rng.normal(size=(20_000, 3)), rng.integers(0, 5, 20_000)
+    y = X[:, 0] + tasks * X[:, 1]
+    model = RMTGBRegressor(
+        schedule={"shared": 60, "partition": 10, "joint": 10, "specific": 10}, early_stopping=False, random_state=0
+    ).fit(X, y, tasks=tasks)
+    alone = model.predict(X, tasks=tasks)
+    for n_jobs in (2, 3):
+        np.testing.assert_array_equal(model.set_params(n_jobs=n_jobs).predict(X, tasks=tasks), alone)
