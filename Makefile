@@ -41,7 +41,7 @@ $(VENV)/.stamp-lint: $(PINS) | $(BIN)/python
 	@touch $@
 
 $(VENV)/.stamp-docs: $(PINS) | $(BIN)/python
-	$(INSTALL) --editable ".[doc,benchmark]"
+	$(INSTALL) --editable ".[all,doc]"
 	@touch $@
 
 bench: $(VENV)/.stamp-demo

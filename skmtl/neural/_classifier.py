@@ -99,7 +99,7 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTask):
     compile : bool, default=False
         Whether to compile the module with :func:`torch.compile`.
     net_params : dict or None, default=None
-        Further parameters of skorch's net: names that begin with "optimizer__", "callbacks__" or "compile__", such as
+        Further parameters of skorch's net: names that begin with ``optimizer__``, ``callbacks__`` or ``compile__``, as
         ``{"optimizer__weight_decay": 0.1}``. ``set_params(optimizer__weight_decay=0.1)`` writes here.
     warm_start : bool, default=False
         Go on with the weights of the last `fit`, for `max_epochs` more.
