@@ -77,7 +77,7 @@ def test_classifier_and_a_group_of_one_class(bunch):
     y = np.where(bunch.target > 0, "yes", "no")
     y[bunch.tasks == 5] = "yes"
     groups = [0, 0, 0, 0, 0, 1]
-    model = GroupedMultiTaskClassifier(RMTGBClassifier(max_iter=40), grouper=groups)
+    model = GroupedMultiTaskClassifier(RMTGBClassifier(max_iter=40, random_state=0), grouper=groups)
     model.fit(bunch.data, y, tasks=bunch.tasks)
     proba = model.predict_proba(bunch.data, tasks=bunch.tasks)
     np.testing.assert_allclose(proba.sum(axis=1), 1.0)
@@ -92,7 +92,7 @@ def test_columns_of_y_are_tasks(bunch):
     X = rng.normal(size=(80, 2))
     Y = np.column_stack([X[:, 0], X[:, 0], X[:, 1]])
     Y[::3, 1] = np.nan
-    model = GroupedMultiTaskRegressor(RMTGBRegressor(max_iter=30), grouper=[0, 0, 1]).fit(X, Y)
+    model = GroupedMultiTaskRegressor(RMTGBRegressor(max_iter=60, random_state=0), grouper=[0, 0, 1]).fit(X, Y)
     assert model.predict(X).shape == (80, 3)
     assert model.score(X, Y) > 0.8
 

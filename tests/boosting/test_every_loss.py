@@ -25,12 +25,16 @@ from skmtl.metrics import make_task_scorer
 pytest.importorskip("lightgbm")
 
 CLASSIFIERS = {
-    "rmtgb": RMTGBClassifier(schedule={"shared": 25, "partition": 3, "specific": 3}, early_stopping=False),
-    "lightgbm": LightGBMClassifier(n_estimators=20, early_stopping=False),
+    "rmtgb": RMTGBClassifier(
+        schedule={"shared": 25, "partition": 3, "specific": 3}, early_stopping=False, random_state=0
+    ),
+    "lightgbm": LightGBMClassifier(n_estimators=20, early_stopping=False, random_state=0),
 }
 REGRESSORS = {
-    "rmtgb": RMTGBRegressor(schedule={"shared": 25, "partition": 3, "specific": 3}, early_stopping=False),
-    "lightgbm": LightGBMRegressor(n_estimators=20, early_stopping=False),
+    "rmtgb": RMTGBRegressor(
+        schedule={"shared": 25, "partition": 3, "specific": 3}, early_stopping=False, random_state=0
+    ),
+    "lightgbm": LightGBMRegressor(n_estimators=20, early_stopping=False, random_state=0),
 }
 
 
