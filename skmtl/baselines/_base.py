@@ -12,18 +12,19 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils import assert_all_finite, check_array, check_consistent_length, column_or_1d, get_tags
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from skmtl._shared.classifier import ColumnAccuracy
+from skmtl._shared.regressor import ColumnR2
+from skmtl._shared.tables import read_table, take_rows
+from skmtl._shared.targets import read_classes, read_numbers
 from skmtl._sklearn import HasMethods, StrOptions, _check_sample_weight, _fit_context, _num_samples
-from skmtl._tables import read_table, take_rows
 from skmtl.tasks import TaskRequests, learn_tasks, look_up_tasks, observed_pairs
-from skmtl.tasks._values import as_array
 
 
 class Part(NamedTuple):
@@ -161,7 +162,7 @@ class TaskMetaEstimator(TaskRequests, BaseEstimator):
         return tags
 
 
-class TaskMetaRegressor(RegressorMixin, TaskMetaEstimator):
+class TaskMetaRegressor(ColumnR2, TaskMetaEstimator):
     """The methods of a regressor."""
 
     def _default_estimator(self):
@@ -217,42 +218,8 @@ class TaskMetaRegressor(RegressorMixin, TaskMetaEstimator):
         values = self._outputs(X, tasks, "predict")
         return values if self._n_columns is None else np.column_stack(values).astype(np.float64, copy=False)
 
-    def score(self, X: Any, y: Any, *, tasks: Any = None, sample_weight: Any = None) -> float:
-        """Compute the coefficient of determination.
-
-        Parameters
-        ----------
-        X : array-like, DataFrame or sparse matrix of shape (n_samples, n_features)
-            Features.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets. For two dimensions the mean over columns with two observed rows or more, each over those.
-        tasks : array-like of shape (n_samples,), default=None
-            Task labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        score : float
-            R² of the predictions.
-        """
-        predicted = self.predict(X, tasks=tasks)
-        if predicted.ndim == 1:
-            return float(r2_score(y, predicted, sample_weight=sample_weight))
-        y = check_array(y, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y")
-        check_consistent_length(y, predicted)
-        scores = []
-        for target, prediction in zip(y.T, predicted.T, strict=True):
-            seen = ~np.isnan(target)
-            if seen.sum() >= 2:
-                weight = None if sample_weight is None else np.asarray(sample_weight)[seen]
-                scores.append(r2_score(target[seen], prediction[seen], sample_weight=weight))
-        return float(np.mean(scores)) if scores else float("nan")
-
     def _read_target(self, y, n_rows):
-        array = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y")
-        if array.ndim == 1:
-            assert_all_finite(array, input_name="y")
+        array = read_numbers(y)
         if len(array) != n_rows:
             raise ValueError(f"'y' has {len(array)} rows but X has {n_rows} rows.")
         return array
@@ -266,7 +233,7 @@ def _inner_has(method):
     return check
 
 
-class TaskMetaClassifier(ClassifierMixin, TaskMetaEstimator):
+class TaskMetaClassifier(ColumnAccuracy, TaskMetaEstimator):
     """The methods of a classifier."""
 
     def _default_estimator(self):
@@ -345,45 +312,10 @@ class TaskMetaClassifier(ClassifierMixin, TaskMetaEstimator):
         """
         return self._outputs(X, tasks, "predict_proba")
 
-    def score(self, X: Any, y: Any, *, tasks: Any = None, sample_weight: Any = None) -> float:
-        """Compute the accuracy.
-
-        Parameters
-        ----------
-        X : array-like, DataFrame or sparse matrix of shape (n_samples, n_features)
-            Features.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets. For two dimensions the mean over columns, each over its observed rows.
-        tasks : array-like of shape (n_samples,), default=None
-            Task labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        score : float
-            Share of rows, by weight, whose class is predicted right.
-        """
-        predicted = self.predict(X, tasks=tasks)
-        if predicted.ndim == 1:
-            return float(accuracy_score(y, predicted, sample_weight=sample_weight))
-        check_consistent_length(y, predicted)
-        pairs = observed_pairs(y, np.zeros(len(predicted), np.intp), owner=type(self).__name__)
-        right = predicted[pairs.rows, pairs.units] == pairs.values
-        weight = np.ones(len(right)) if sample_weight is None else np.asarray(sample_weight, np.float64)[pairs.rows]
-        return float(np.mean(np.bincount(pairs.units, weights=right * weight) / np.bincount(pairs.units, weight)))
-
     def _read_target(self, y, n_rows):
         if _num_samples(y) != n_rows:
             raise ValueError(f"'y' has {_num_samples(y)} rows but X has {n_rows} rows.")
-        shape = getattr(y, "shape", None) or np.asarray(y).shape
-        if len(shape) == 2:
-            return as_array(y)
-        y = column_or_1d(y)
-        if y.dtype.kind == "f":
-            assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        return y
+        return read_classes(y)
 
     def _learn_classes(self, pairs, n_dimensions):
         values = pairs.values

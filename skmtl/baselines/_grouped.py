@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone, is_classifier
 
+from skmtl._shared.tables import take_rows
 from skmtl._sklearn import HasMethods
-from skmtl._tables import take_rows
 from skmtl.baselines._base import TaskMetaClassifier, TaskMetaEstimator, TaskMetaRegressor
 
 

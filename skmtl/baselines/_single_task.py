@@ -10,8 +10,8 @@ from sklearn.base import is_classifier
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.utils.parallel import Parallel, delayed
 
+from skmtl._shared.tables import take_rows
 from skmtl._sklearn import Interval
-from skmtl._tables import take_rows
 from skmtl.baselines._base import TaskMetaClassifier, TaskMetaEstimator, TaskMetaRegressor, call, fit_inner
 
 

@@ -11,8 +11,8 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.preprocessing import TargetEncoder
 
 from skmtl._optional import import_optional
+from skmtl._shared.tables import is_frame
 from skmtl._sklearn import StrOptions, _num_samples
-from skmtl._tables import is_frame
 from skmtl.baselines._base import TaskMetaClassifier, TaskMetaEstimator, TaskMetaRegressor, call, fit_inner
 
 _MAX_FOLDS = 5  # of the target encoding

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Integral, Real
-from typing import Any
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -13,12 +12,14 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from .._shared.reading import read_features, read_fit_features
+from .._shared.tables import take_rows
+from .._shared.targets import check_weight
 from .._sklearn import Interval, StrOptions
 from ..tasks import TaskRequests, learn_tasks, look_up_tasks, observed_pairs
 from ._binning import Binner
-from ._features import is_frame
 from ._forest import INLIER, JOINT, OUTLIER, SHARED, SPECIFIC
-from ._input import FeaturePlan, check_weight, plan_constraints, read_features, read_fit_features, read_rows
+from ._input import FeaturePlan, plan_constraints, read_rows
 from ._settings import BLOCKS, check_blocks
 from ._task_features import TaskFeatures
 from ._theta import outlier_scores
@@ -67,6 +68,7 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
     }
 
     _row_tasks: np.ndarray
+    _plan: FeaturePlan
 
     def _fit(self, X, y, tasks, sample_weight):
         """Fit, or leave the estimator as it was."""
@@ -84,15 +86,15 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
         loss = self._make_loss()
         earlier = getattr(self, "_fitted", None) if self.warm_start else None
         if earlier is None:
-            reader, values, positions, labels = read_fit_features(self, X, tasks)
+            reader, values, positions, labels = read_fit_features(self, X, tasks, most_categories=self.max_bins)
         else:
-            values, labels = read_features(self, X, tasks)
+            values, labels = read_features(self, self._plan.reader, X, tasks)
         targets, output_labels = self._read_target(y, values)
         weight = check_weight(sample_weight, values)
         if weight is not None and np.any(weight == 0):  # A weight of zero is no row at all.
             kept = weight > 0
             values, targets, weight = values[kept], targets[kept], weight[kept]
-            labels = None if labels is None else _take(labels, kept)
+            labels = None if labels is None else take_rows(labels, kept)
         if earlier is None:
             row_tasks, codes = learn_tasks(labels, len(values), owner=owner)
         else:
@@ -313,20 +315,3 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.target_tags.multi_output = True
         return tags
-
-
-def _take(labels, kept):
-    """Some of the task labels, in their own kind."""
-    if hasattr(labels, "iloc"):
-        return labels.iloc[np.flatnonzero(kept)]
-    if hasattr(labels, "gather"):  # polars
-        return labels.gather(np.flatnonzero(kept).tolist())
-    return [label for label, keep in zip(labels, kept, strict=True) if keep]
-
-
-def output_names(y: Any, n_outputs: int) -> np.ndarray:
-    """Labels of the columns of y: their names, or their positions."""
-    return np.array(list(y.columns)) if is_frame(y) else np.arange(n_outputs)
-
-
-__all__ = ["BaseRMTGB", "output_names"]

@@ -6,37 +6,32 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
-from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
+from .._shared.classes import TaskClasses, by_column, restrict_columns
+from .._shared.classifier import TaskClassifierMixin, decisions, has_one_target
 from .._sklearn import StrOptions, _fit_context
 from ..losses import CLASSIFICATION_LOSSES, ClassificationLoss, resolve_loss
-from ..tasks import observed_pairs
-from ..tasks._values import as_array
-from ._base import BaseRMTGB, output_names
-from ._classes import TaskClasses, restrict
+from ._base import BaseRMTGB
 
 
-def _has_one_target(estimator):
-    """Scores of several target columns have no common shape, so that ``decision_function`` is for one."""
-    return not getattr(estimator, "_two_dimensional", False)
-
-
-class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
+class RMTGBClassifier(TaskClassifierMixin, BaseRMTGB):
     r"""Robust multi-task gradient boosting for classes.
 
     The prediction for a row x of task r is
 
-    .. math:: F(x, r) = F_{shared}(x) + (1 - s_r) F_{in}(x) + s_r F_{out}(x) + F_r(x), \qquad s_r = \sigma(\theta_r):
+    .. math::
 
-    trees that all tasks share, two shared ensembles between which every task has a learned weight, and trees of each
-    task alone [1]_. Trees grow leaf by leaf on binned features, with native missing values and categories. Tasks are
-    given to every method as `tasks`, or as a column of X (`task_column`), or as the columns of a 2-D `y`; with neither,
-    there is one task and the model is ordinary gradient boosting.
+       F(x, r) = F_{shared}(x) + (1 - s_r) F_{in}(x) + s_r F_{out}(x) + F_{joint}(x, r) + F_r(x), \qquad
+       s_r = \sigma(\theta_r):
+
+    trees that all tasks share, two shared ensembles between which every task has a learned weight, trees whose
+    structure all tasks share and whose values are each task's own, and trees of each task alone [1]_. Trees grow leaf
+    by leaf on binned features, with native missing values and categories. Tasks are given to every method as `tasks`,
+    or as a column of X (`task_column`), or as the columns of a 2-D `y`; with neither, there is one task and the model
+    is ordinary gradient boosting.
 
     The defaults depart from the published algorithm in what serves real tables: trees of more than two leaves, Newton
     steps, a shrunken effect of each task, a start of theta without chance. :func:`published_settings` gives the
@@ -305,75 +300,7 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
         """
         return self._fit(X, y, tasks, sample_weight)
 
-    def predict(self, X: Any, *, tasks: Any = None) -> np.ndarray:
-        """Predict class labels.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features, with the columns of `fit`.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row; needed after a `fit` on several tasks.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The most probable class of each row.
-
-        Raises
-        ------
-        ValueError
-            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
-        """
-        return self._labels(self._probabilities(X, tasks))
-
-    def predict_proba(self, X: Any, *, tasks: Any = None) -> Any:
-        """Predict probabilities.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features, with the columns of `fit`.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row; needed after a `fit` on several tasks.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes), or list of them
-            Probability of each class, in the order of `classes_`; rows sum to one. For a 2-D `y` a list, column by
-            column.
-
-        Raises
-        ------
-        ValueError
-            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
-        """
-        return self._per_column(self._probabilities(X, tasks))
-
-    def predict_log_proba(self, X: Any, *, tasks: Any = None) -> Any:
-        """Predict logarithms of probabilities.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features, with the columns of `fit`.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row; needed after a `fit` on several tasks.
-
-        Returns
-        -------
-        log_probabilities : ndarray of shape (n_samples, n_classes), or list of them
-            Logarithms of what :meth:`predict_proba` returns; minus infinity for a probability of zero.
-
-        Raises
-        ------
-        ValueError
-            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
-        """
-        with np.errstate(divide="ignore"):
-            return self._per_column(np.log(self._probabilities(X, tasks)))
-
-    @available_if(_has_one_target)
+    @available_if(has_one_target)
     def decision_function(self, X: Any, *, tasks: Any = None) -> Any:
         """Compute raw predictions, for a 1-D `y`.
 
@@ -448,7 +375,7 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
         for probabilities in self._staged_probabilities(X, tasks):
             yield self._per_column(probabilities)
 
-    @available_if(_has_one_target)
+    @available_if(has_one_target)
     def staged_decision_function(self, X: Any, *, tasks: Any = None) -> Iterator[np.ndarray]:
         """Compute raw predictions after each round, for a 1-D `y`.
 
@@ -475,49 +402,7 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
         for raw in self._staged_raw(bins, task_codes, self._stages()):
             yield self._decisions(raw)
 
-    def score(self, X: Any, y: Any, *, tasks: Any = None, sample_weight: Any = None) -> float:
-        """Accuracy.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets. For two dimensions the mean over columns, each over its observed rows.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row.
-        sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        score : float
-            Share of rows, by weight, whose class is predicted right.
-        """
-        predicted = self.predict(X, tasks=tasks)
-        if predicted.ndim == 1:
-            return float(accuracy_score(y, predicted, sample_weight=sample_weight))
-        check_consistent_length(y, predicted)
-        pairs = observed_pairs(y, np.zeros(len(predicted), np.intp), owner=type(self).__name__)
-        right = predicted[pairs.rows, pairs.units] == pairs.values
-        weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)[pairs.rows]
-        hits = np.bincount(pairs.units, weights=right if weight is None else right * weight)
-        return float(np.mean(hits / np.bincount(pairs.units, weights=weight)))
-
     # Targets ---------------------------------------------------------------------------------------------------------
-
-    def _read_target(self, y, X):
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        check_consistent_length(X, y)
-        shape = getattr(y, "shape", None) or np.asarray(y).shape
-        if len(shape) == 2:
-            return as_array(y), output_names(y, shape[1])
-        y = column_or_1d(y)
-        if y.dtype.kind == "f":
-            assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        return y, output_names(y, 1)
 
     def _code_target(self, pairs, n_units, earlier):
         if earlier is None:
@@ -529,10 +414,7 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
 
     def _publish(self, output_labels):
         super()._publish(output_labels)
-        if self._two_dimensional:
-            self.classes_ = [self._classes.labels[column] for column in self._classes.of_column]
-        else:
-            self.classes_ = self._classes.labels
+        self._publish_classes()
 
     def _weigh(self, weight, y, n_classes):
         if self.class_weight is None:
@@ -556,9 +438,7 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
     # Predictions -----------------------------------------------------------------------------------------------------
 
     def _restricted(self, raw, allowed):
-        """Probabilities of all classes, (n_rows, n_outputs, n_classes)."""
-        inverse_link = self._fitted.loss.inverse_link
-        return np.stack([restrict(inverse_link(raw[:, j]), allowed[:, j]) for j in range(raw.shape[1])], axis=1)
+        return restrict_columns(by_column(self._fitted.loss.inverse_link, raw), allowed)
 
     def _probabilities(self, X, tasks):
         bins, task_codes = self._read(X, tasks)
@@ -570,17 +450,5 @@ class RMTGBClassifier(ClassifierMixin, BaseRMTGB):
         for raw in self._staged_raw(bins, task_codes, self._stages()):
             yield self._restricted(raw, allowed)
 
-    def _labels(self, probabilities):
-        labels = self._classes.labels[np.argmax(probabilities, axis=2)]
-        return labels if self._two_dimensional else labels[:, 0]
-
-    def _per_column(self, values):
-        if not self._two_dimensional:
-            return values[:, 0]
-        return [values[:, j][:, column] for j, column in enumerate(self._classes.of_column)]
-
     def _decisions(self, raw):
-        raw = raw[:, 0]
-        if len(self._classes.labels) > 2:
-            return raw
-        return raw[:, 0] if raw.shape[1] == 1 else raw[:, 1] - raw[:, 0]
+        return decisions(raw[:, 0], len(self._classes.labels))

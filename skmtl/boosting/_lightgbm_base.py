@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -11,24 +11,19 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from .._shared.reading import read_features, read_fit_features
+from .._shared.targets import check_weight
+from .._shared.validation import validation_rows
 from .._sklearn import Interval, StrOptions
 from ..tasks import TaskRequests, learn_tasks, look_up_tasks, observed_pairs
-from ._features import FeatureReader
-from ._input import check_weight, read_features, read_fit_features
 from ._lightgbm_training import Fitted, Table, train
-from ._validation import validation_rows
+from ._training import stops_early
 
 _AUTO = StrOptions({"auto"})
-#: With "auto", fewer rows than this are too few to stop by.
-_ROWS_TO_STOP = 500
 #: Rounds with "auto": without early stopping, and at most with it.
 _ROUNDS, _MOST_ROUNDS = 100, 1000
 #: What the estimators set themselves.
 _OWN = {"objective", "metric", "num_class", "num_iterations", "early_stopping_round", "data_sample_strategy"}
-
-
-class _Plan(NamedTuple):
-    reader: FeatureReader
 
 
 class BaseLightGBM(TaskRequests, BaseEstimator):
@@ -72,8 +67,8 @@ class BaseLightGBM(TaskRequests, BaseEstimator):
         owner = type(self).__name__
         loss = self._make_loss()
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        reader, values, self._positions, labels = read_fit_features(self, X, tasks)
-        self._plan = _Plan(reader)
+        reader, values, self._positions, labels = read_fit_features(self, X, tasks, most_categories=self.max_bins)
+        self._reader = reader
         targets, output_labels = self._read_target(y, values)
         weight = check_weight(sample_weight, values)
         self._row_tasks, codes = learn_tasks(labels, len(values), owner=owner)
@@ -89,7 +84,7 @@ class BaseLightGBM(TaskRequests, BaseEstimator):
         features = self._with_tasks(values[pairs.rows], codes[pairs.rows], pairs.units % pairs.n_outputs)
         table = Table(features, coded, weight, pairs.units)
         categorical = np.flatnonzero(reader.categorical).tolist() + list(range(values.shape[1], features.shape[1]))
-        stopping = len(coded) >= _ROWS_TO_STOP if isinstance(self.early_stopping, str) else self.early_stopping
+        stopping = stops_early(self, len(coded))
         rounds = self.n_estimators
         if isinstance(rounds, str):
             rounds = _MOST_ROUNDS if stopping else _ROUNDS
@@ -97,8 +92,8 @@ class BaseLightGBM(TaskRequests, BaseEstimator):
         if not stopping:
             self._fitted = train(table, None, categorical, prepared, settings, rounds, 0)
         else:
-            groups = pairs.units if n_classes is None else pairs.units * n_classes + coded.astype(np.intp)
-            mask = validation_rows(groups, self.validation_fraction, np.random.default_rng(seed))
+            classes = None if n_classes is None else coded
+            mask = validation_rows(pairs.units, self.validation_fraction, np.random.default_rng(seed), classes)
             if not mask.any():
                 raise ValueError(
                     f"'validation_fraction' = {self.validation_fraction} leaves no row of {len(coded)} to stop by. "
@@ -153,7 +148,7 @@ class BaseLightGBM(TaskRequests, BaseEstimator):
     def _raw(self, X, tasks):
         """Raw predictions (n_rows, columns of y, outputs of the loss), and the task code of each row."""
         check_is_fitted(self)
-        values, labels = read_features(self, X, tasks)
+        values, labels = read_features(self, self._reader, X, tasks)
         owner = type(self).__name__
         codes = look_up_tasks(labels, self._row_tasks, len(values), unseen=self.unseen_tasks, owner=owner)
         n_threads = effective_n_jobs(self.n_jobs)

@@ -5,27 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
-from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
+from .._shared.classes import TaskClasses, by_column, restrict_columns
+from .._shared.classifier import TaskClassifierMixin, decisions, has_one_target
 from .._sklearn import StrOptions, _fit_context
 from ..losses import CLASSIFICATION_LOSSES, ClassificationLoss, resolve_loss
-from ..tasks import observed_pairs
-from ..tasks._values import as_array
-from ._base import output_names
-from ._classes import TaskClasses, restrict
 from ._lightgbm_base import BaseLightGBM
 
 
-def _has_one_target(estimator):
-    """Scores of several target columns have no common shape, so that ``decision_function`` is for one."""
-    return not getattr(estimator, "_two_dimensional", False)
-
-
-class LightGBMClassifier(ClassifierMixin, BaseLightGBM):
+class LightGBMClassifier(TaskClassifierMixin, BaseLightGBM):
     """LightGBM for classes, with any loss object and with tasks as a category.
 
     The gradient boosting of the package lightgbm [1]_, given the loss's gradient and Hessian, its initial value and its
@@ -205,76 +195,7 @@ class LightGBMClassifier(ClassifierMixin, BaseLightGBM):
         """
         return self._fit(X, y, tasks, sample_weight)
 
-    def predict(self, X: Any, *, tasks: Any = None) -> np.ndarray:
-        """Predict class labels.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features, with the columns of `fit`.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row; needed after a `fit` on several tasks.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The most probable class of each row.
-
-        Raises
-        ------
-        ValueError
-            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
-        """
-        labels = self._classes_of(self._probabilities(X, tasks))
-        return labels if self._two_dimensional else labels[:, 0]
-
-    def predict_proba(self, X: Any, *, tasks: Any = None) -> Any:
-        """Predict probabilities.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features, with the columns of `fit`.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row; needed after a `fit` on several tasks.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes), or list of them
-            Probability of each class, in the order of `classes_`; rows sum to one. For a 2-D `y` a list, column by
-            column.
-
-        Raises
-        ------
-        ValueError
-            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
-        """
-        return self._per_column(self._probabilities(X, tasks))
-
-    def predict_log_proba(self, X: Any, *, tasks: Any = None) -> Any:
-        """Predict logarithms of probabilities.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features, with the columns of `fit`.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row; needed after a `fit` on several tasks.
-
-        Returns
-        -------
-        log_probabilities : ndarray of shape (n_samples, n_classes), or list of them
-            Logarithms of what :meth:`predict_proba` returns; minus infinity for a probability of zero.
-
-        Raises
-        ------
-        ValueError
-            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
-        """
-        with np.errstate(divide="ignore"):
-            return self._per_column(np.log(self._probabilities(X, tasks)))
-
-    @available_if(_has_one_target)
+    @available_if(has_one_target)
     def decision_function(self, X: Any, *, tasks: Any = None) -> Any:
         """Compute raw predictions, for a 1-D `y`.
 
@@ -297,74 +218,19 @@ class LightGBMClassifier(ClassifierMixin, BaseLightGBM):
             If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
         """
         raw, _ = self._raw(X, tasks)
-        raw = raw[:, 0]
-        if len(self._classes.labels) > 2:
-            return raw
-        return raw[:, 0] if raw.shape[1] == 1 else raw[:, 1] - raw[:, 0]
-
-    def score(self, X: Any, y: Any, *, tasks: Any = None, sample_weight: Any = None) -> float:
-        """Accuracy.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets. For two dimensions the mean over columns, each over its observed rows.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row.
-        sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        score : float
-            Share of rows, by weight, whose class is predicted right.
-        """
-        predicted = self.predict(X, tasks=tasks)
-        if predicted.ndim == 1:
-            return float(accuracy_score(y, predicted, sample_weight=sample_weight))
-        check_consistent_length(y, predicted)
-        pairs = observed_pairs(y, np.zeros(len(predicted), np.intp), owner=type(self).__name__)
-        right = predicted[pairs.rows, pairs.units] == pairs.values
-        weight = np.ones(len(predicted)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        total = np.bincount(pairs.units, weights=weight[pairs.rows])
-        return float(np.mean(np.bincount(pairs.units, weights=right * weight[pairs.rows]) / total))
+        return decisions(raw[:, 0], len(self._classes.labels))
 
     def _make_loss(self):
         return resolve_loss(self.loss, CLASSIFICATION_LOSSES, form="boosting")
-
-    def _read_target(self, y, X):
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        check_consistent_length(X, y)
-        shape = getattr(y, "shape", None) or np.asarray(y).shape
-        if len(shape) == 2:
-            return as_array(y), output_names(y, shape[1])
-        y = column_or_1d(y)
-        if y.dtype.kind == "f":
-            assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        return y, output_names(y, 1)
 
     def _code_target(self, pairs):
         check_classification_targets(pairs.values)
         n_units = len(self._row_tasks) * pairs.n_outputs
         self._classes, coded = TaskClasses.learn(pairs, n_units, type(self).__name__)
-        labels = self._classes.labels
-        self.classes_ = [labels[own] for own in self._classes.of_column] if self._two_dimensional else labels
-        return coded.astype(np.float64), len(labels)
+        self._publish_classes()
+        return coded.astype(np.float64), len(self._classes.labels)
 
     def _probabilities(self, X, tasks):
-        """Probabilities of all classes, (n_rows, n_outputs, n_classes)."""
         raw, codes = self._raw(X, tasks)
-        allowed, inverse_link = self._classes.allowed(codes, self.unseen_classes), self._fitted.loss.inverse_link
-        return np.stack([restrict(inverse_link(raw[:, j]), allowed[:, j]) for j in range(raw.shape[1])], axis=1)
-
-    def _classes_of(self, probabilities):
-        return self._classes.labels[np.argmax(probabilities, axis=2)]
-
-    def _per_column(self, values):
-        if not self._two_dimensional:
-            return values[:, 0]
-        return [values[:, j][:, column] for j, column in enumerate(self._classes.of_column)]
+        allowed = self._classes.allowed(codes, self.unseen_classes)
+        return restrict_columns(by_column(self._fitted.loss.inverse_link, raw), allowed)

@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
-from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 
 from .._sklearn import _fit_context
-from ..losses import REGRESSION_LOSSES, QuantilesLoss, RegressionLoss, resolve_loss
-from ._base import output_names
+from ..losses import REGRESSION_LOSSES, RegressionLoss, resolve_loss
+from ._boosted_regressor import BoostedRegressorMixin
 from ._lightgbm_base import BaseLightGBM
 
 
-class LightGBMRegressor(RegressorMixin, BaseLightGBM):
+class LightGBMRegressor(BoostedRegressorMixin, BaseLightGBM):
     """LightGBM for numbers, with any loss object and with tasks as a category.
 
     The gradient boosting of the package lightgbm [1]_, given the loss's gradient and Hessian, its initial value and its
@@ -184,103 +181,11 @@ class LightGBMRegressor(RegressorMixin, BaseLightGBM):
         """
         return self._fit(X, y, tasks, sample_weight)
 
-    def predict(self, X: Any, *, tasks: Any = None) -> np.ndarray:
-        """Predict targets.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features, with the columns of `fit`.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row; needed after a `fit` on several tasks.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions, in the unit of `y`.
-
-        Raises
-        ------
-        ValueError
-            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
-        """
-        raw, _ = self._raw(X, tasks)
-        values = np.stack([self._fitted.loss.inverse_link(raw[:, j]) for j in range(raw.shape[1])], axis=1)
-        return values if self._two_dimensional else values[:, 0]
-
-    def predict_quantiles(self, X: Any, *, tasks: Any = None) -> np.ndarray:
-        """Predict all quantiles of a model fitted with :class:`skmtl.losses.QuantilesLoss`.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features, with the columns of `fit`.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row; needed after a `fit` on several tasks.
-
-        Returns
-        -------
-        quantiles : ndarray of shape (n_samples, n_quantiles) or (n_samples, n_outputs, n_quantiles)
-            Quantiles, ascending in every row, in the unit of `y`.
-
-        Raises
-        ------
-        TypeError
-            If the model was fitted with another loss.
-        ValueError
-            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
-        """
-        raw, _ = self._raw(X, tasks)
-        loss = self._fitted.loss
-        if not isinstance(loss, QuantilesLoss):
-            raise TypeError(f"'predict_quantiles' needs a fit with loss='quantiles'. It was made with {loss!r}.")
-        values = np.stack([loss.predict_quantiles(raw[:, j]) for j in range(raw.shape[1])], axis=1)
-        return values if self._two_dimensional else values[:, 0]
-
-    def score(self, X: Any, y: Any, *, tasks: Any = None, sample_weight: Any = None) -> float:
-        """Coefficient of determination.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets. For two dimensions the mean over columns, each over its observed rows.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row.
-        sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        score : float
-            R² of the predictions.
-        """
-        predicted = self.predict(X, tasks=tasks)
-        if predicted.ndim == 1:
-            return float(r2_score(y, predicted, sample_weight=sample_weight))
-        y = check_array(y, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y")
-        check_consistent_length(y, predicted)
-        weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        columns = [(column, ~np.isnan(column)) for column in y.T]
-        scores = [
-            r2_score(target[seen], predicted[seen, j], sample_weight=weight[seen])
-            for j, (target, seen) in enumerate(columns)
-            if seen.sum() >= 2
-        ]
-        return float(np.mean(scores)) if scores else float("nan")
+    def _raw_predictions(self, X, tasks):
+        return self._raw(X, tasks)[0]
 
     def _make_loss(self):
         return resolve_loss(self.loss, REGRESSION_LOSSES, form="boosting")
-
-    def _read_target(self, y, X):
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        array = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y")
-        if array.ndim == 1:
-            assert_all_finite(array, input_name="y")
-        check_consistent_length(X, array)
-        return array, output_names(y, array.shape[1] if array.ndim == 2 else 1)
 
     def _code_target(self, pairs):
         return np.ascontiguousarray(pairs.values, dtype=np.float64), None

@@ -7,26 +7,28 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
-from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 
 from .._sklearn import Interval, _fit_context
-from ..losses import REGRESSION_LOSSES, QuantilesLoss, RegressionLoss, resolve_loss
-from ._base import BaseRMTGB, output_names
+from ..losses import REGRESSION_LOSSES, RegressionLoss, resolve_loss
+from ._base import BaseRMTGB
+from ._boosted_regressor import BoostedRegressorMixin
 
 
-class RMTGBRegressor(RegressorMixin, BaseRMTGB):
+class RMTGBRegressor(BoostedRegressorMixin, BaseRMTGB):
     r"""Robust multi-task gradient boosting for numbers.
 
     The prediction for a row x of task r is
 
-    .. math:: F(x, r) = F_{shared}(x) + (1 - s_r) F_{in}(x) + s_r F_{out}(x) + F_r(x), \qquad s_r = \sigma(\theta_r):
+    .. math::
 
-    trees that all tasks share, two shared ensembles between which every task has a learned weight, and trees of each
-    task alone [1]_. Trees grow leaf by leaf on binned features, with native missing values and categories. Tasks are
-    given to every method as `tasks`, or as a column of X (`task_column`), or as the columns of a 2-D `y`; with neither,
-    there is one task and the model is ordinary gradient boosting.
+       F(x, r) = F_{shared}(x) + (1 - s_r) F_{in}(x) + s_r F_{out}(x) + F_{joint}(x, r) + F_r(x), \qquad
+       s_r = \sigma(\theta_r):
+
+    trees that all tasks share, two shared ensembles between which every task has a learned weight, trees whose
+    structure all tasks share and whose values are each task's own, and trees of each task alone [1]_. Trees grow leaf
+    by leaf on binned features, with native missing values and categories. Tasks are given to every method as `tasks`,
+    or as a column of X (`task_column`), or as the columns of a 2-D `y`; with neither, there is one task and the model
+    is ordinary gradient boosting.
 
     The defaults depart from the published algorithm in what serves real tables: trees of more than two leaves, Newton
     steps, a shrunken effect of each task, a start of theta without chance. :func:`published_settings` gives the
@@ -285,28 +287,6 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
         """
         return self._fit(X, y, tasks, sample_weight)
 
-    def predict(self, X: Any, *, tasks: Any = None) -> np.ndarray:
-        """Predict targets.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features, with the columns of `fit`.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row; needed after a `fit` on several tasks.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions, in the unit of `y`.
-
-        Raises
-        ------
-        ValueError
-            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
-        """
-        return self._answer(self._raw(*self._read(X, tasks)))
-
     def staged_predict(self, X: Any, *, tasks: Any = None) -> Iterator[np.ndarray]:
         """Predict targets after each round.
 
@@ -333,79 +313,8 @@ class RMTGBRegressor(RegressorMixin, BaseRMTGB):
         for raw in self._staged_raw(bins, task_codes, self._stages()):
             yield self._answer(raw)
 
-    def predict_quantiles(self, X: Any, *, tasks: Any = None) -> np.ndarray:
-        """Predict all quantiles of a model fitted with :class:`skmtl.losses.QuantilesLoss`.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features, with the columns of `fit`.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row; needed after a `fit` on several tasks.
-
-        Returns
-        -------
-        quantiles : ndarray of shape (n_samples, n_quantiles) or (n_samples, n_outputs, n_quantiles)
-            Quantiles, ascending in every row, in the unit of `y`.
-
-        Raises
-        ------
-        TypeError
-            If the model was fitted with another loss.
-        ValueError
-            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
-        """
-        raw = self._raw(*self._read(X, tasks))
-        loss = self._fitted.loss
-        if not isinstance(loss, QuantilesLoss):
-            raise TypeError(f"'predict_quantiles' needs a fit with loss='quantiles'. It was made with {loss!r}.")
-        values = np.stack([loss.predict_quantiles(raw[:, j]) for j in range(raw.shape[1])], axis=1)
-        return values if self._two_dimensional else values[:, 0]
-
-    def score(self, X: Any, y: Any, *, tasks: Any = None, sample_weight: Any = None) -> float:
-        """Coefficient of determination.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets. For two dimensions the mean over columns, each over its observed rows.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row.
-        sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        score : float
-            R² of the predictions.
-        """
-        predicted = self.predict(X, tasks=tasks)
-        if predicted.ndim == 1:
-            return float(r2_score(y, predicted, sample_weight=sample_weight))
-        y = check_array(y, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y")
-        check_consistent_length(y, predicted)
-        scores = []
-        for target, prediction in zip(y.T, predicted.T, strict=True):
-            seen = ~np.isnan(target)
-            if seen.sum() >= 2:
-                weight = None if sample_weight is None else np.asarray(sample_weight)[seen]
-                scores.append(r2_score(target[seen], prediction[seen], sample_weight=weight))
-        return float(np.mean(scores)) if scores else float("nan")
-
-    def _answer(self, raw):
-        values = np.stack([self._fitted.loss.inverse_link(raw[:, j]) for j in range(raw.shape[1])], axis=1)
-        return values if self._two_dimensional else values[:, 0]
-
-    def _read_target(self, y, X):
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        array = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y")
-        if array.ndim == 1:
-            assert_all_finite(array, input_name="y")
-        check_consistent_length(X, array)
-        return array, output_names(y, array.shape[1] if array.ndim == 2 else 1)
+    def _raw_predictions(self, X, tasks):
+        return self._raw(*self._read(X, tasks))
 
     def _code_target(self, pairs, n_units, earlier):
         return np.ascontiguousarray(pairs.values, dtype=np.float64), None

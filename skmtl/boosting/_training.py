@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._shared.validation import validation_rows
 from ._effects import UnitEffects
 from ._fold import Fold
 from ._forest import Forest
@@ -15,7 +16,6 @@ from ._probe import probe_theta
 from ._progress import Progress
 from ._settings import BLOCKS, resolve_settings
 from ._theta import random_start
-from ._validation import validation_rows
 from .blocks import JointBlock, PartitionBlock, SharedBlock, SpecificBlock
 from .schedules import AdaptiveSchedule, AdaptiveState, FixedSchedule, ReplaySchedule
 

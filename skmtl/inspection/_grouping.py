@@ -16,8 +16,8 @@ from sklearn.model_selection import KFold
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
+from skmtl._shared.tables import is_frame, take_rows
 from skmtl._sklearn import HasMethods, Interval, StrOptions, _fit_context
-from skmtl._tables import is_frame, take_rows
 from skmtl.inspection._affinity import task_affinity
 from skmtl.inspection._targets import is_classification
 from skmtl.tasks import learn_tasks

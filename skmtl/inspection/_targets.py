@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
 
-from skmtl._tables import is_frame
+from skmtl._shared.tables import is_frame
 
 _MAX_CLASSES = 20  # whole numbers of more different values are quantities
 

@@ -11,8 +11,8 @@ from sklearn.base import clone, is_classifier
 from sklearn.utils import check_random_state
 
 from skmtl._optional import import_optional
+from skmtl._shared.tables import is_frame, take_rows
 from skmtl._sklearn import HasMethods, Interval, StrOptions, _num_samples, validate_params
-from skmtl._tables import is_frame, take_rows
 from skmtl.metrics import RelativeGain, relative_gain
 from skmtl.tasks import learn_tasks
 

@@ -14,14 +14,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import Callback, EarlyStopping
 
+from .._shared.reading import read_features, read_fit_features
+from .._shared.tables import take_rows
+from .._shared.targets import check_weight
+from .._shared.validation import validation_rows
 from .._sklearn import Interval, StrOptions
-from ..boosting._base import _take
-from ..boosting._input import check_weight
-from ..boosting._validation import validation_rows
 from ..tasks import TaskRequests, learn_tasks, look_up_tasks, observed_pairs
 from ._data import Batch
 from ._fitted import Fitted
-from ._input import read_features, read_fit_features
 from ._merge import merge_rows
 from ._module import build_module
 from ._net import MultiTaskNet, NotFiniteError
@@ -40,6 +40,8 @@ from .embeddings import resolve_embedding
 from .regularizers import resolve_regularizer
 
 _AUTO = StrOptions({"auto"})
+#: Arrays of either kind are taken as they are, and a feature may have any number of categories.
+_FLOATS, _ANY_NUMBER = [np.float64, np.float32], np.iinfo(np.int64).max
 #: Tables of up to so many rows are sorted and their equal rows merged before training.
 _MERGED_ROWS = 1000
 #: Least number of rows for early stopping with ``early_stopping="auto"``.
@@ -103,16 +105,16 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
 
         if go_on:
             reader = self._fitted.reader
-            values, labels = read_features(self, reader, X, tasks)
+            values, labels = read_features(self, reader, X, tasks, dtype=_FLOATS)
         else:
-            reader, values, labels = read_fit_features(self, X, tasks)
+            reader, values, _, labels = read_fit_features(self, X, tasks, most_categories=_ANY_NUMBER, dtype=_FLOATS)
         targets, output_labels = self._read_target(y, values)
         self._output_labels = output_labels
         weight = check_weight(sample_weight, values)
         if weight is not None and np.any(weight == 0):  # A weight of zero is no row at all.
             kept = weight > 0
             values, targets, weight = values[kept], targets[kept], weight[kept]
-            labels = None if labels is None else _take(labels, kept)
+            labels = None if labels is None else take_rows(labels, kept)
         if go_on:
             row_tasks = self._fitted.row_tasks
             codes = look_up_tasks(labels, row_tasks, len(values), unseen="error", owner=owner)
@@ -211,8 +213,8 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
         """Which rows validate, or None."""
         if self.early_stopping is False or (self.early_stopping == "auto" and len(codes) < _EARLY_STOPPING_ROWS):
             return None
-        groups = self._groups(codes, dense)
-        held_out = validation_rows(groups, self.validation_fraction, np.random.default_rng(seed))
+        classes = self._classes_of_rows(dense)
+        held_out = validation_rows(codes, self.validation_fraction, np.random.default_rng(seed), classes)
         if not held_out.any():
             raise ValueError(
                 f"'validation_fraction' is {self.validation_fraction}, which holds out no row of any task. Give more, "
@@ -301,7 +303,7 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
     def _read(self, X, tasks):
         """Values and task codes (-1: unseen task) of rows to predict."""
         check_is_fitted(self)
-        values, labels = read_features(self, self._fitted.reader, X, tasks)
+        values, labels = read_features(self, self._fitted.reader, X, tasks, dtype=_FLOATS)
         codes = look_up_tasks(
             labels, self._fitted.row_tasks, len(values), unseen=self.unseen_tasks, owner=type(self).__name__
         )
@@ -309,6 +311,10 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
 
     def _predicted(self, values, codes):
         return self._fitted.predicted(self.net_, values, codes)
+
+    @property
+    def _two_dimensional(self):
+        return self._fitted.two_dimensional
 
     def __sklearn_is_fitted__(self):
         """Whether `fit` was called."""

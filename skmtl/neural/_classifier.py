@@ -5,28 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
-from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
+from .._shared.classes import TaskClasses, restrict_columns
+from .._shared.classifier import TaskClassifierMixin, has_one_target
 from .._sklearn import StrOptions, _fit_context
-from ..boosting._base import output_names
-from ..boosting._classes import TaskClasses, restrict
 from ..losses import CLASSIFICATION_LOSSES, resolve_loss
-from ..tasks import observed_pairs
-from ..tasks._values import as_array
 from ._base import BaseMultiTask
 
 
-def _has_one_target(estimator):
-    """Scores of several target columns have no common shape, so that ``decision_function`` is for one."""
-    fitted = getattr(estimator, "_fitted", None)
-    return fitted is None or not fitted.two_dimensional
-
-
-class MultiTaskClassifier(ClassifierMixin, BaseMultiTask):
+class MultiTaskClassifier(TaskClassifierMixin, BaseMultiTask):
     """Neural multi-task classification.
 
     A network is put together from an architecture (how tasks share it), a loss and a balancing method (how the losses
@@ -284,77 +273,7 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTask):
         """
         return self._fit(X, y, tasks, sample_weight, go_on=True, epochs=1, classes=classes)
 
-    def predict(self, X: Any, *, tasks: Any = None) -> np.ndarray:
-        """Predict class labels.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features, with the columns of `fit`.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row; needed after a `fit` on several tasks.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The most probable class of each row.
-
-        Raises
-        ------
-        ValueError
-            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
-        """
-        probabilities = self._probabilities(X, tasks)
-        labels = self._classes.labels[np.argmax(probabilities, axis=2)]
-        return labels if self._fitted.two_dimensional else labels[:, 0]
-
-    def predict_proba(self, X: Any, *, tasks: Any = None) -> Any:
-        """Predict probabilities.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features, with the columns of `fit`.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row; needed after a `fit` on several tasks.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes), or list of them
-            Probability of each class, in the order of `classes_`; rows sum to one. For a 2-D `y` a list, column by
-            column.
-
-        Raises
-        ------
-        ValueError
-            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
-        """
-        return self._per_column(self._probabilities(X, tasks))
-
-    def predict_log_proba(self, X: Any, *, tasks: Any = None) -> Any:
-        """Predict logarithms of probabilities.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features, with the columns of `fit`.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row; needed after a `fit` on several tasks.
-
-        Returns
-        -------
-        log_probabilities : ndarray of shape (n_samples, n_classes), or list of them
-            Logarithms of what :meth:`predict_proba` returns; minus infinity for a probability of zero.
-
-        Raises
-        ------
-        ValueError
-            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
-        """
-        with np.errstate(divide="ignore"):
-            return self._per_column(np.log(self._probabilities(X, tasks)))
-
-    @available_if(_has_one_target)
+    @available_if(has_one_target)
     def decision_function(self, X: Any, *, tasks: Any = None) -> Any:
         """Compute scores, for a 1-D `y`: logarithms of the predicted odds, or of the probabilities.
 
@@ -379,35 +298,6 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTask):
         logs = np.log(np.maximum(self._probabilities(X, tasks)[:, 0], np.finfo(np.float64).tiny))
         return logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
 
-    def score(self, X: Any, y: Any, *, tasks: Any = None, sample_weight: Any = None) -> float:
-        """Accuracy.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets. For two dimensions the mean over columns, each over its observed rows.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row.
-        sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        score : float
-            Share of rows, by weight, whose class is predicted right.
-        """
-        predicted = self.predict(X, tasks=tasks)
-        if predicted.ndim == 1:
-            return float(accuracy_score(y, predicted, sample_weight=sample_weight))
-        check_consistent_length(y, predicted)
-        pairs = observed_pairs(y, np.zeros(len(predicted), np.intp), owner=type(self).__name__)
-        right = predicted[pairs.rows, pairs.units] == pairs.values
-        weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)[pairs.rows]
-        hits = np.bincount(pairs.units, weights=right if weight is None else right * weight)
-        return float(np.mean(hits / np.bincount(pairs.units, weights=weight)))
-
     # Targets ---------------------------------------------------------------------------------------------------------
 
     def _resolve_loss(self, loss=None):
@@ -418,19 +308,6 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTask):
 
     def _starts_per_unit(self, loss):
         return True
-
-    def _read_target(self, y, X):
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        check_consistent_length(X, y)
-        shape = getattr(y, "shape", None) or np.asarray(y).shape
-        if len(shape) == 2:
-            return as_array(y), output_names(y, shape[1])
-        y = column_or_1d(y)
-        if y.dtype.kind == "f":
-            assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        return y, output_names(y, 1)
 
     def _code_target(self, pairs, n_units, classes, go_on):
         if go_on or classes is not None:
@@ -457,26 +334,15 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTask):
         allowed = np.where(of_unit.any(axis=1, keepdims=True), of_unit, True) if restricted else None
         return coded.astype(np.float64), len(self._classes.labels), allowed
 
-    def _groups(self, codes, dense):
-        """Rows of one task, and for a 1-D y of one class, go to training and validation in the same shares."""
-        return codes * len(self._classes.labels) + dense[:, 0].astype(np.intp) if dense.shape[1] == 1 else codes
+    def _classes_of_rows(self, dense):
+        """Class of each row, where a row has one."""
+        return dense[:, 0] if dense.shape[1] == 1 else None
 
     def _publish(self):
-        if self._fitted.two_dimensional:
-            self.classes_ = [self._classes.labels[column] for column in self._classes.of_column]
-        else:
-            self.classes_ = self._classes.labels
+        self._publish_classes()
 
     # Predictions -----------------------------------------------------------------------------------------------------
 
     def _probabilities(self, X, tasks):
-        """Probabilities of all classes, (n_rows, n_outputs, n_classes)."""
         values, codes = self._read(X, tasks)
-        probabilities = self._predicted(values, codes)
-        allowed = self._classes.allowed(codes, self.unseen_classes)
-        return np.stack([restrict(probabilities[:, j], allowed[:, j]) for j in range(allowed.shape[1])], axis=1)
-
-    def _per_column(self, values):
-        if not self._fitted.two_dimensional:
-            return values[:, 0]
-        return [values[:, j][:, column] for j, column in enumerate(self._classes.of_column)]
+        return restrict_columns(self._predicted(values, codes), self._classes.allowed(codes, self.unseen_classes))

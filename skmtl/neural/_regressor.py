@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
-from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 
+from .._shared.regressor import TaskRegressorMixin
 from .._sklearn import StrOptions, _fit_context
-from ..boosting._base import output_names
 from ..losses import REGRESSION_LOSSES, resolve_loss
 from ._base import BaseMultiTask
 
 
-class MultiTaskRegressor(RegressorMixin, BaseMultiTask):
+class MultiTaskRegressor(TaskRegressorMixin, BaseMultiTask):
     """Neural multi-task regression.
 
     A network is put together from an architecture (how tasks share it), a loss and a balancing method (how the losses
@@ -282,39 +279,7 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTask):
             If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
         """
         values = self._predicted(*self._read(X, tasks))
-        return values if self._fitted.two_dimensional else values[:, 0]
-
-    def score(self, X: Any, y: Any, *, tasks: Any = None, sample_weight: Any = None) -> float:
-        """Coefficient of determination.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets. For two dimensions the mean over columns, each over its observed rows.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row.
-        sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        score : float
-            R² of the predictions.
-        """
-        predicted = self.predict(X, tasks=tasks)
-        if predicted.ndim == 1:
-            return float(r2_score(y, predicted, sample_weight=sample_weight))
-        y = check_array(y, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y")
-        check_consistent_length(y, predicted)
-        scores = []
-        for target, prediction in zip(y.T, predicted.T, strict=True):
-            seen = ~np.isnan(target)
-            if seen.sum() >= 2:
-                weight = None if sample_weight is None else np.asarray(sample_weight)[seen]
-                scores.append(r2_score(target[seen], prediction[seen], sample_weight=weight))
-        return float(np.mean(scores)) if scores else float("nan")
+        return values if self._two_dimensional else values[:, 0]
 
     # Targets ---------------------------------------------------------------------------------------------------------
 
@@ -327,20 +292,11 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTask):
     def _starts_per_unit(self, loss):
         return not _has_identity_link(loss) or self.target_scaling != "task"
 
-    def _read_target(self, y, X):
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        array = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y")
-        if array.ndim == 1:
-            assert_all_finite(array, input_name="y")
-        check_consistent_length(X, array)
-        return array, output_names(y, array.shape[1] if array.ndim == 2 else 1)
-
     def _code_target(self, pairs, n_units, classes, go_on):
         return np.ascontiguousarray(pairs.values, dtype=np.float64), None, None
 
-    def _groups(self, codes, dense):
-        return codes
+    def _classes_of_rows(self, dense):
+        return None
 
     def _publish(self):
         pass

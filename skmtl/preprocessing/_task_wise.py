@@ -12,8 +12,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._optional import import_optional
+from skmtl._shared.tables import read_table, take_rows
 from skmtl._sklearn import HasMethods, Interval, StrOptions, _fit_context, _num_samples
-from skmtl._tables import read_table, take_rows
 from skmtl.tasks import TaskRequests, learn_tasks, look_up_tasks
 
 

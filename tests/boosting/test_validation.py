@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skmtl._shared.validation import validation_rows
 from skmtl.boosting import RMTGBClassifier, RMTGBRegressor
-from skmtl.boosting._validation import validation_rows
 
 
 @pytest.mark.parametrize("fraction", [0.05, 0.1, 0.5, 0.9])

@@ -109,7 +109,7 @@ def test_held_out_rows_change_nothing_but_the_choice_of_rounds(monkeypatch):
     _, seen = _rows_seen(monkeypatch, early_stopping=True, refit=False)
     X, y, tasks = _draw("joint", 0)
     order = np.argsort(tasks, kind="stable")
-    from skmtl.boosting._validation import validation_rows
+    from skmtl._shared.validation import validation_rows
 
     model = RMTGBRegressor(early_stopping=True, refit=False, random_state=0).fit(X, y, tasks=tasks)
     held_out = order[validation_rows(tasks[order], 0.1, np.random.default_rng([model._fitted.seed, 0]))]

@@ -6,10 +6,7 @@ import numpy as np
 from sklearn.preprocessing import OrdinalEncoder
 from sklearn.utils import check_array
 
-
-def is_frame(X) -> bool:
-    """Whether X is a pandas or polars DataFrame."""
-    return hasattr(X, "columns") and (hasattr(X, "iloc") or hasattr(X, "get_column"))
+from .tables import is_frame
 
 
 def _column(X, position):

@@ -50,6 +50,16 @@ class TaskClasses(NamedTuple):
         return allowed
 
 
+def by_column(function, raw):
+    """Apply a function of (n_rows, ...) to every column of y in `raw`, (n_rows, n_outputs, ...)."""
+    return np.stack([function(raw[:, j]) for j in range(raw.shape[1])], axis=1)
+
+
+def restrict_columns(probabilities, allowed):
+    """Apply :func:`restrict` to every column of y; both (n_rows, n_outputs, n_classes)."""
+    return np.stack([restrict(probabilities[:, j], allowed[:, j]) for j in range(allowed.shape[1])], axis=1)
+
+
 def restrict(probabilities, allowed):
     """Set probabilities of classes that are not allowed to zero and scale the others to a sum of one.
 

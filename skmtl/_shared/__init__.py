@@ -1,0 +1,1 @@
+"""What boosters, nets and meta-estimators have in common: reading X and y, classes, scores, held-out rows."""
