@@ -8,27 +8,6 @@ from skmtl._shared.validation import validation_rows
 from skmtl.boosting import RMTGBClassifier, RMTGBRegressor
 
 
-@pytest.mark.parametrize("fraction", [0.05, 0.1, 0.5, 0.9])
-@pytest.mark.parametrize("seed", range(3))
-def test_every_group_stays_in_training(fraction, seed):
-    rng = np.random.default_rng(seed)
-    groups = rng.permutation(np.repeat(np.arange(40), rng.integers(1, 30, 40)))
-    mask = validation_rows(groups, fraction, rng)
-    assert mask.dtype == bool
-    assert set(groups[~mask]) == set(range(40))
-
-
-@pytest.mark.parametrize("fraction", [0.1, 0.3])
-def test_shares_hold_for_large_groups_and_for_many_small_ones_together(fraction):
-    rng = np.random.default_rng(0)
-    large = np.repeat([0, 1], 1000)
-    mask = validation_rows(large, fraction, rng)
-    for group in (0, 1):
-        assert abs(mask[large == group].mean() - fraction) <= 0.001
-    small = np.repeat(np.arange(5000), 4)
-    assert abs(validation_rows(small, fraction, rng).mean() - fraction) < 0.01
-
-
 def _table(n=900, n_tasks=6, seed=0):
     rng = np.random.default_rng(seed)
     X, tasks = rng.normal(size=(n, 4)), rng.integers(0, n_tasks, n)
@@ -122,21 +101,3 @@ def test_outlier_scores_are_those_of_the_start_where_no_partition_round_helps(re
     assert model.n_iter_ == 0
     assert_allclose(np.ptp(model.outlier_scores_), np.ptp(1 / (1 + np.exp(-model._fitted.theta_start))))
     assert np.ptp(model.outlier_scores_) > 0.4
-
-
-def test_no_class_is_held_out_as_a_whole():
-    for seed in range(20):
-        rng = np.random.default_rng(seed)
-        classes = np.zeros(200, int)
-        classes[:3] = [1, 2, 2]
-        mask = validation_rows(np.zeros(200, int), 0.5, rng, classes)
-        assert set(classes[~mask]) == {0, 1, 2}
-
-
-def test_held_out_rows_of_a_task_may_have_classes_that_it_lacks_in_training():
-    """As new rows will have: otherwise a task with a rare class would look too certain."""
-    rng = np.random.default_rng(0)
-    units, classes = np.repeat(np.arange(50), 20), np.zeros(1000, int)
-    classes[::20] = 1  # one row of each task
-    mask = validation_rows(units, 0.3, rng, classes)
-    assert 5 < classes[mask].sum() < 30
