@@ -64,3 +64,12 @@ def test_a_wary_phase_keeps_only_what_exceeds_its_standard_error(spread, kept):
     assert not phase.is_over(model)
     phase.end(model)
     assert model.round == int(kept)
+
+
+def test_a_wary_phase_ends_where_rounds_gain_next_to_nothing():
+    """A thousand rounds of a hundred-thousandth each are not worth their trees; the shared block may have them."""
+    losses = [1.0, *(0.9 - 1e-5 * np.arange(100))]
+    assert _run(losses, patience=10, tol=0.0)[0] == 100
+    last, kept = _run(losses, patience=10, tol=0.0, wary=True)
+    assert last == 1 + 10
+    assert kept == last  # what little they gained before the end is kept
