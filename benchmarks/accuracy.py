@@ -33,7 +33,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 import numpy as np
 import pandas as pd
 from peers import fit_lightgbm
-from scores import N_NOISE_TASKS, OURS, aligned, append, compare, divide, read, score
+from scores import N_NOISE_TASKS, OURS, aligned, compare, divide, replace, score
 from tables import CHOSEN, PLAIN, names
 from threadpoolctl import threadpool_limits
 
@@ -127,16 +127,7 @@ def run_ours(wanted, seeds, params, path, n_jobs):
             else:
                 line |= {"score": result[0], "seconds": round(result[1], 3)}
                 print(f"{name:<18}{kinds[tasks]:<24}{seed}{result[0]:>14.5f}{result[1]:>9.2f} s", flush=True)
-            _replace(path, line)
-
-
-def _replace(path, line):
-    """Write a line in place of the one with the same table, seed and model."""
-    old = read(path)
-    same = (old["table"] == line["table"]) & (old["seed"] == line["seed"]) & (old["model"] == line["model"])
-    if same.any():
-        old[~same].to_csv(path, index=False)
-    append(path, **line)
+            replace(path, line)
 
 
 def compare_live(options):

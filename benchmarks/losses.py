@@ -8,12 +8,10 @@ names, as CSV files with the columns `task` and `target`.
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
+import tables
 from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, mean_absolute_error
 from sklearn.model_selection import StratifiedKFold, TunedThresholdClassifierCV
@@ -28,8 +26,8 @@ MODELS = {
 
 
 def read(name):
-    table = pd.read_csv(Path(os.environ["SKMTL_DATASETS"]) / f"{name}.csv.gz")
-    return table.drop(columns="target"), table["target"].to_numpy()
+    table = tables.load(name)
+    return table.X.assign(task=table.tasks), table.y
 
 
 def folds(X, y, n):

@@ -95,6 +95,15 @@ def append(path, **values):
         writer.writerow(values)
 
 
+def replace(path, line):
+    """Write a line in place of the one with the same table, seed and model."""
+    old = read(path)
+    same = (old["table"] == line["table"]) & (old["seed"] == line["seed"]) & (old["model"] == line["model"])
+    if same.any():
+        old[~same].to_csv(path, index=False)
+    append(path, **line)
+
+
 def _label(model, refit):
     return f"{model}{'*' if refit else ''}"
 

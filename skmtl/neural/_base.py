@@ -101,7 +101,7 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
         architecture, embedding = resolve_architecture(self.architecture), resolve_embedding(self.numeric_embedding)
         optimizer, net_params = resolve_optimizer(self.optimizer, self.net_params)
         regularizer, device = resolve_regularizer(self.regularizer), resolve_device(self.device)
-        make_balancer(self.balancing, 2)  # a wrong name, or a missing package
+        make_balancer(self.balancing, 1)  # a wrong name, or a missing package
 
         if go_on:
             reader = self._fitted.reader

@@ -68,9 +68,17 @@ def test_a_single_task_keeps_its_direction(name):
 
 @pytest.mark.parametrize("name", sorted(set(AGGREGATORS) - {"graddrop"}))
 def test_heads_keep_their_own_gradient_under_aggregators(name):
-    problem = Problem()
-    _, own = problem.run(make(name, 3))
+    problem = Problem(n_tasks=4)
+    _, own = problem.run(make(name, 4))
     torch.testing.assert_close(own, problem.gradients()[1].sum(dim=0))
+
+
+@pytest.mark.parametrize(("name", "least"), [("krum", 4), ("trimmed_mean", 3)])
+def test_methods_for_more_tasks_say_how_many_they_need(name, least):
+    with pytest.raises(ValueError, match=rf"balancing='{name}' needs at least {least} tasks. Got {least - 1}"):
+        make_balancer(name, least - 1)
+    make_balancer(name, least)
+    make_balancer(name, 1)  # nothing to balance
 
 
 def test_aggregators_see_the_gradients_of_the_tasks():

@@ -49,7 +49,7 @@ SCALARIZERS: dict[str, tuple[str, dict[str, Any]]] = {
 OWN: dict[str, type[Balancing]] = {"db_mtl": DBMTL, "flat_regions": FlatRegions, "gradnorm": GradNorm}
 #: All names.
 BALANCINGS = sorted([*AGGREGATORS, *SCALARIZERS, *OWN])
-# Aggregators that need so many rows of the Jacobian; on fewer the mean takes their place.
+#: Aggregators that need so many tasks. In a batch that has rows of fewer, and for a single task, it is the mean.
 _LEAST_ROWS = {"krum": 4, "nash_mtl": 2, "trimmed_mean": 3}
 
 
@@ -77,8 +77,11 @@ def make_balancer(balancing: Any, n_units: int) -> Balancer:
         if balancing in OWN:
             return OWN[balancing]().build(n_units)
         if balancing in AGGREGATORS:
+            least = _LEAST_ROWS.get(balancing, 1)
+            if 1 < n_units < least:
+                raise ValueError(f"balancing='{balancing}' needs at least {least} tasks. Got {n_units}.")
             make = _Named(balancing)
-            make(max(n_units, 1))  # a missing package is reported now, not in the first step
+            make(max(n_units, least))  # a missing package is reported now, not in the first step
             return AggregatorBalancer(make)
         if balancing in SCALARIZERS:
             name, parameters = SCALARIZERS[balancing]
