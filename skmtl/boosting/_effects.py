@@ -15,6 +15,8 @@ from .kernels.leaves import unit_quantiles
 from .kernels.variance import variance_ratio
 
 _NO_WEIGHT = np.empty(0)
+#: Newton steps from where the effects have come to where they are going.
+_SETTLING_STEPS = 10
 #: Longest Newton step of an intercept, on the scale of log-odds.
 _LONGEST_STEP = 1.0
 
@@ -42,21 +44,37 @@ class UnitEffects:
         self.variance = np.ones(loss.n_outputs) if variance is None else variance.copy()
         self.values = np.zeros((n_units, loss.n_outputs)) if values is None else values
 
-    def estimate(self, offset, n_steps=1):
+    def estimate(self, offset):
         """Effects given the rest of the raw prediction, (n_units, n_outputs). Zero where there is only one unit.
 
-        Where the estimate has no closed form, it takes so many Newton steps from the present effects.
+        Where the estimate has no closed form, this is one Newton step towards it from the present effects.
         """
         if self.n_present < 2:
             return np.zeros_like(self.values)
         if self.loss.constant_hessian:
-            return self._locations(offset, n_steps)
-        return self._intercepts(offset, n_steps)
+            return self._locations(offset, self.values)
+        return self._intercepts(offset, self.values, learn=True)
+
+    def settle(self, offset):
+        """Effects all the way at their estimate, for a finished model; see :meth:`estimate`.
+
+        The variance of intercepts stays what the rounds made of it. Estimated anew, on what trees that were fitted to
+        the same rows leave, it would be too large.
+        """
+        if self.n_present < 2:
+            return np.zeros_like(self.values)
+        values = self.values
+        for _ in range(_SETTLING_STEPS):
+            if self.loss.constant_hessian:
+                values = self._locations(offset, values)
+            else:
+                values = self._intercepts(offset, values, learn=False)
+        return values
 
     def _sum(self, values):
         return np.bincount(self.units, weights=values, minlength=self.n_units)
 
-    def _locations(self, offset, n_steps):
+    def _locations(self, offset, values):
         """Location of each unit's residuals (mean, median, quantile), shrunk by their variance components."""
         residual = self.y - offset[:, 0]
         weight = _NO_WEIGHT if self.weight is None else self.weight
@@ -70,23 +88,20 @@ class UnitEffects:
             weight = np.ones_like(residual) if self.weight is None else weight
             location = unit_quantiles(residual, weight, self.pointers, float(self.loss.line_search))
             return (self.total / (self.total + ratio) * location)[:, None]
-        values = self.values.copy()
-        for _ in range(n_steps):
-            gradient, hessian = self._derivatives(offset, values)
-            step = (self._sum(gradient[:, 0]) + ratio * values[:, 0]) / (self._sum(hessian[:, 0]) + ratio)
-            values[:, 0] -= step
-        return values
+        gradient, hessian = self._derivatives(offset, values)
+        step = (self._sum(gradient[:, 0]) + ratio * values[:, 0]) / (self._sum(hessian[:, 0]) + ratio)
+        return values - step[:, None]
 
-    def _intercepts(self, offset, n_steps):
-        """Random intercepts by Newton steps, their variance estimated again after each step."""
-        values, present = self.values.copy(), self.total > 0
-        for _ in range(n_steps):
-            gradient, hessian = self._derivatives(offset, values)
-            for k in range(values.shape[1]):
-                precision = self._sum(hessian[:, k]) + 1.0 / self.variance[k]
-                step = (self._sum(gradient[:, k]) + values[:, k] / self.variance[k]) / precision
-                # Where probabilities are close to 0 or 1 the curvature says little about the way to go.
-                values[:, k] -= np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
+    def _intercepts(self, offset, values, learn):
+        """Random intercepts by a Newton step; with `learn` their variance is estimated again after it."""
+        values, present = values.copy(), self.total > 0
+        gradient, hessian = self._derivatives(offset, values)
+        for k in range(values.shape[1]):
+            precision = self._sum(hessian[:, k]) + 1.0 / self.variance[k]
+            step = (self._sum(gradient[:, k]) + values[:, k] / self.variance[k]) / precision
+            # Where probabilities are close to 0 or 1 the curvature says little about the way to go.
+            values[:, k] -= np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
+            if learn:
                 self.variance[k] = max(np.mean(values[present, k] ** 2 + 1.0 / precision[present]), 1e-6)
         return values
 

@@ -227,15 +227,10 @@ class GrowingModel:
         return weight if self.loss.elementwise else None
 
     def settled_effects(self):
-        """Effects of the units for the finished model.
-
-        Effects of location go all the way to their estimate, as there are no trees to come that they could forestall.
-        Those of other losses stay where the rounds took them: their estimate is one with the variance between units,
-        and on what trees fitted to the same rows leave it is too large.
-        """
-        if self.effects is None or not self.loss.constant_hessian:
-            return None if self.effects is None else self.effects.values
-        return self.effects.estimate(self.train.raw(self.share) - self.effects.values[self.train.units])
+        """Effects of the units for the finished model: no trees are to come that they could forestall."""
+        if self.effects is None:
+            return None
+        return self.effects.settle(self.train.raw(self.share) - self.effects.values[self.train.units])
 
     def record(self):
         """Note the loss of the model as it is."""

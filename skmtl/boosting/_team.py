@@ -5,12 +5,9 @@ from __future__ import annotations
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-
 from .kernels.grow import grow_with_team
-from .kernels.split_numeric import N_CODES, SCAN_SUMS
-from .kernels.team import CLOSED, CONTROL_WORDS, MOST_CHUNKS, MOST_TREES, TICKET, TREE_BIT
-from .kernels.types import CODE_WORDS, Scratch
+from .kernels.grow_steps import make_scratch
+from .kernels.team import CLOSED, MOST_TREES, TICKET, TREE_BIT
 
 #: With fewer codes to sum at its root a tree is grown by one thread: waking another takes as long as half of its work.
 _FEWEST_CODES = 100_000
@@ -68,26 +65,11 @@ class Team:
         n_features, n_channels = len(table.n_bins), data.words.shape[1]
         key = n_features, n_channels, settings.max_leaf_nodes, len(gathered)
         if self._scratch is None or self._scratch[0] != key:
-            scores = np.empty((self.n_threads, N_CODES))
+            n_nodes = 2 * settings.max_leaf_nodes + 1
             self._scratch = (
                 key,
-                Scratch(
-                    histograms,
-                    gathered,
-                    buffer,
-                    np.empty_like(gathered),
-                    np.empty((2 * settings.max_leaf_nodes + 1, n_channels), np.int64),
-                    np.empty((2, n_features), np.uint8),
-                    np.empty((2, n_features)),
-                    np.empty((2, n_features, 2), np.int64),
-                    np.empty((2, n_features, CODE_WORDS), np.uint32),
-                    np.empty((MOST_CHUNKS, n_channels + 1), np.int64),
-                    np.zeros(CONTROL_WORDS, np.int64),
-                    np.empty((self.n_threads, N_CODES), np.uint8),
-                    np.empty((self.n_threads, N_CODES * n_channels), np.int64),
-                    np.empty((self.n_threads, max(SCAN_SUMS, n_channels)), np.int64),
-                    scores,
-                    scores.view(np.int64),
+                make_scratch(
+                    n_features, len(gathered), n_nodes, n_channels, self.n_threads, histograms, gathered, buffer
                 ),
             )
         return self._scratch[1]._replace(histograms=histograms, gathered=gathered, moved_rows=buffer)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skmtl.boosting import RMTGBRegressor
+from skmtl.boosting import RMTGBClassifier, RMTGBRegressor
 from skmtl.boosting._effects import UnitEffects
 from skmtl.losses import AbsoluteLoss, HuberLoss, LogLoss, PoissonLoss, SquaredLoss
 
@@ -13,7 +13,10 @@ def _effects(loss, y, units, n_units, weight=None, n_classes=None):
     prepared = loss.prepare(y, weight, n_classes)
     constant = prepared.initial_raw(y, weight)
     offset = np.tile(constant, (len(y), 1))
-    return UnitEffects(prepared, y, weight, units, n_units).estimate(offset, 20), constant
+    effects = UnitEffects(prepared, y, weight, units, n_units)
+    for _ in range(20):
+        effects.values = effects.estimate(offset)
+    return effects.values, constant
 
 
 def _draw(rng, n_units, size, spread):
@@ -68,7 +71,8 @@ def test_log_loss_effects_are_random_intercepts():
     loss = LogLoss().prepare(y, None, 2)
     constant = loss.initial_raw(y)
     fitted = UnitEffects(loss, y, None, units, 20)
-    fitted.values = fitted.estimate(np.tile(constant, (800, 1)), 20)
+    for _ in range(20):
+        fitted.values = fitted.estimate(np.tile(constant, (800, 1)))
     gradient, hessian = np.empty((800, 1)), np.empty((800, 1))
     loss.derivatives(y, constant + fitted.values[units], None, gradient, hessian)
     penalised = np.bincount(units, weights=gradient[:, 0]) + fitted.values[:, 0] / fitted.variance[0]
@@ -104,3 +108,20 @@ def test_effects_follow_the_trees():
     left = np.abs(model._fitted.start - model._fitted.constant).max()
     means = np.abs(np.bincount(tasks, weights=y) / 60 - y.mean()).max()
     assert left < 0.1 * means
+
+
+@pytest.mark.parametrize("cls", [RMTGBRegressor, RMTGBClassifier])
+@pytest.mark.parametrize("seed", range(8))
+def test_effects_of_a_finished_model_are_settled_however_soon_it_stopped(cls, seed):
+    """Features that say nothing, and held-out rows that end the fit at once or not: tasks differ all the same."""
+    rng = np.random.default_rng(seed)
+    tasks = np.repeat(np.arange(3), 200)
+    y = (rng.random(600) < np.array([0.2, 0.5, 0.8])[tasks]).astype(float)
+    model = cls(random_state=seed).fit(np.zeros((600, 1)), y, tasks=tasks)
+    rows = np.zeros((3, 1))
+    said = (
+        model.predict_proba(rows, tasks=range(3))[:, 1]
+        if cls is RMTGBClassifier
+        else model.predict(rows, tasks=range(3))
+    )
+    assert_allclose(said, [y[tasks == task].mean() for task in range(3)], atol=0.05)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .grow import grow_with_team, make_scratch
+from .grow import grow_with_team
+from .grow_steps import make_scratch
 from .types import Table, Words
 
 

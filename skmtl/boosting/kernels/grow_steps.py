@@ -1,0 +1,258 @@
+"""The steps of growing a tree, cut into chunks that several threads may take; see `team`.
+
+What a chunk does depends on nothing but its number. What a step is about stands in the control array, written by the
+thread that owns the tree.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from .histogram import fill_features, next_run, subtract_codes
+from .jit import borrowing
+from .partition import partition_slice, write_sides
+from .split import split_features
+from .split_numeric import N_CODES, SCAN_SUMS
+from .team import CONTROL_WORDS, IDLE, MOST_CHUNKS, OVER, STEP, finish_chunk, take_chunk, wait
+from .types import CODE_WORDS, Scratch
+
+#: Steps: copy words; partition the rows of a node; put the rows where they belong; sum and scan features.
+GATHER, PARTITION, PLACE, FEATURES = 0, 1, 2, 3
+#: What a step needs to know stands in the control array from STEP on.
+KIND, CHUNKS, NODE, OTHER, SLOT, OTHER_SLOT, FLAGS = range(STEP, STEP + 7)
+#: Flags of the last kind of step: sum the node; sum its sibling; take the node from its parent, which becomes the
+#: sibling; scan the node; scan the sibling.
+SUM, SUM_OTHER, SUBTRACT, SCAN, SCAN_OTHER = 1, 2, 4, 8, 16
+#: Rows of a chunk at least, and codes to look at (rows times features, and bins of the scans) of a chunk at least.
+ROWS_PER_CHUNK, CODES_PER_CHUNK = 4096, 4096
+#: Chunks per thread: with more of them nobody waits long for the last one.
+_CHUNKS_PER_THREAD = 3
+
+
+@njit(cache=True, nogil=True)
+def make_scratch(n_features, n_rows, n_nodes, n_channels, n_threads, histograms, gathered, moved_rows):
+    """Memory for trees of up to so many rows and nodes."""
+    scores = np.empty((n_threads, N_CODES))
+    # No other array may share a cache line with what threads agree through.
+    control = np.zeros(CONTROL_WORDS + 32, np.int64)[16 : 16 + CONTROL_WORDS]
+    return Scratch(
+        histograms,
+        gathered,
+        moved_rows,
+        np.empty((n_rows, n_channels), np.int64),
+        np.empty((n_nodes, n_channels), np.int64),
+        np.empty((2, n_features), np.uint8),
+        np.empty((2, n_features), np.float64),
+        np.empty((2, n_features, 2), np.int64),
+        np.empty((2, n_features, CODE_WORDS), np.uint32),
+        np.empty((MOST_CHUNKS, n_channels + 1), np.int64),
+        control,
+        np.empty((n_threads, 256), np.uint8),
+        np.empty((n_threads, 256 * n_channels), np.int64),
+        np.empty((n_threads, max(SCAN_SUMS, n_channels)), np.int64),
+        scores,
+        scores.view(np.int64),
+    )
+
+
+@borrowing
+def _gather_chunk(data, rows, scratch, first, start, stop, total):
+    """Copy words of the rows to where the rows are, and sum them."""
+    n_channels = data.words.shape[1]
+    total[:] = 0
+    for i in range(start, stop):
+        for c in range(n_channels):
+            word = data.words[rows[i], c]
+            scratch.gathered[i - first, c] = word
+            total[c] += word
+
+
+@borrowing
+def _copy_rows(rows, start, out, out_start, n):
+    """Copy row numbers; the two arrays are not the same."""
+    a, b = np.uint64(start), np.uint64(out_start)
+    for i in range(np.uint64(n)):
+        out[b + i] = rows[a + i]
+
+
+@borrowing
+def _copy_words(words, start, out, out_start, n):
+    """Copy words, (…, n_channels); the two arrays are not the same."""
+    a, b = np.uint64(start), np.uint64(out_start)
+    if words.shape[1] == 1:
+        for i in range(np.uint64(n)):
+            out[b + i, 0] = words[a + i, 0]
+    else:
+        for i in range(np.uint64(n)):
+            for c in range(words.shape[1]):
+                out[b + i, c] = words[a + i, c]
+
+
+@borrowing
+def _partition_chunk(table, nodes, node, rows, scratch, first, start, stop, alone, total, to_left):
+    """Order the rows of a chunk by child: in place if it is the only one, else in `scratch`, right ones first."""
+    n_channels = scratch.gathered.shape[1]
+    write_sides(table, nodes, node, to_left)
+    kept, words = rows[start:stop].view(np.uint32), scratch.gathered[start - first : stop - first]
+    moved, moved_words = scratch.moved_rows.view(np.uint32)[start - first :], scratch.moved_words[start - first :]
+    n_left = partition_slice(
+        table.bins[nodes.feature[node]], to_left, kept, words, moved, moved_words, total[:n_channels]
+    )
+    total[n_channels] = n_left
+    n_right = stop - start - n_left
+    here = start - first
+    if alone:
+        _copy_rows(scratch.moved_rows, here, rows, start + n_left, n_right)
+        _copy_words(scratch.moved_words, here, scratch.gathered, here + n_left, n_right)
+    else:
+        _copy_rows(rows, start, scratch.moved_rows, here + n_right, n_left)
+        _copy_words(scratch.gathered, here, scratch.moved_words, here + n_right, n_left)
+
+
+@borrowing
+def _place_chunk(rows, scratch, first, chunk, n_chunks, start, stop, node_start):
+    """Put the rows of a chunk where they belong among those of its node: left ones first."""
+    left, right = np.int64(0), np.int64(0)
+    n_channels = scratch.gathered.shape[1]
+    for other in range(n_chunks):
+        right += scratch.totals[other, n_channels]
+        if other < chunk:
+            left += scratch.totals[other, n_channels]
+    n_left = scratch.totals[chunk, n_channels]
+    n_right = stop - start - n_left
+    right += (start - node_start) - left
+    here, left, right = start - first, node_start + left, node_start + right
+    _copy_rows(scratch.moved_rows, here, rows, right, n_right)
+    _copy_words(scratch.moved_words, here, scratch.gathered, right - first, n_right)
+    _copy_rows(scratch.moved_rows, here + n_right, rows, left, n_left)
+    _copy_words(scratch.moved_words, here + n_right, scratch.gathered, left - first, n_left)
+
+
+@borrowing
+def _features_chunk(table, columns, data, settings, rows, nodes, base, scratch, first, begin, end, member):
+    """Sum some of the features and scan them; packs that begin in the chunk are part of it as a whole."""
+    control, n_columns = scratch.control, columns.shape[0]
+    node, other, slot, other_slot = control[NODE], control[OTHER], control[SLOT], control[OTHER_SLOT]
+    flags = control[FLAGS]
+    if table.packs.shape[0] > 0:
+        for side in range(2):
+            edge = begin if side == 0 else end
+            if 0 < edge < n_columns:
+                pack = table.pack_of[columns[edge]]
+                while edge < n_columns and pack >= 0 and pack == table.pack_of[columns[edge - 1]]:
+                    edge += 1
+                    pack = table.pack_of[columns[edge]] if edge < n_columns else -1
+            if side == 0:
+                begin = edge
+            else:
+                end = edge
+    if begin >= end:
+        return
+    n_channels = data.words.shape[1]
+    size = table.offsets[-1] * n_channels
+    for which in range(2):
+        if flags & (SUM if which == 0 else SUM_OTHER):
+            summed = node if which == 0 else other
+            start, stop = nodes.start[summed], nodes.stop[summed]
+            fill_features(
+                table,
+                columns,
+                begin,
+                end,
+                rows,
+                start,
+                stop,
+                scratch.gathered,
+                start - first,
+                scratch.histograms,
+                (slot if which == 0 else other_slot) * size,
+                scratch.pack_sums[member],
+            )
+    if flags & SUBTRACT:
+        a = begin
+        while a < end:
+            a, low, high = next_run(table, columns, a, end)
+            low, n = low * n_channels, (high - low) * n_channels
+            subtract_codes(scratch.histograms, other_slot * size + low, slot * size + low, n)
+    for which in range(2):
+        if flags & (SCAN if which == 0 else SCAN_OTHER):
+            scanned = node if which == 0 else other
+            split_features(
+                table,
+                columns,
+                begin,
+                end,
+                data,
+                settings,
+                scratch.histograms,
+                (slot if which == 0 else other_slot) * size,
+                scratch.sums[scanned - base],
+                nodes.lower[scanned],
+                nodes.upper[scanned],
+                scratch.tried[which],
+                scratch.scores[which],
+                scratch.cuts[which],
+                scratch.subsets[which],
+                scratch.scan_sums[member],
+                scratch.scan_scores[member],
+                scratch.scan_words[member],
+            )
+
+
+@borrowing
+def take_part(table, data, settings, rows, first, stop, nodes, base, scratch, tree, n_members, member):
+    """Take chunks: the owner (member 0) until the step has none left, the others until the tree is finished."""
+    control = scratch.control
+    columns = table.columns if table.packs.shape[0] > 0 else table.active
+    chunk = control[CHUNKS] if n_members == 1 else 0
+    turns = np.int64(0)
+    while True:
+        if n_members == 1:
+            chunk -= 1
+            if chunk < 0:
+                return
+        else:
+            chunk = take_chunk(control, tree)
+            if chunk == OVER or (chunk == IDLE and member == 0):
+                return
+            if chunk == IDLE:
+                turns = wait(turns)
+                continue
+            turns = np.int64(0)
+        kind, n_chunks, node = control[KIND], control[CHUNKS], control[NODE]
+        if kind == FEATURES:
+            n = columns.shape[0]
+            begin, end = chunk * n // n_chunks, (chunk + 1) * n // n_chunks
+            _features_chunk(table, columns, data, settings, rows, nodes, base, scratch, first, begin, end, member)
+        else:
+            low, high = (first, stop) if kind == GATHER else (nodes.start[node], nodes.stop[node])
+            begin = low + chunk * (high - low) // n_chunks
+            end = low + (chunk + 1) * (high - low) // n_chunks
+            if kind == GATHER:
+                _gather_chunk(data, rows, scratch, first, begin, end, scratch.totals[chunk])
+            elif kind == PARTITION:
+                alone = n_chunks == 1
+                _partition_chunk(
+                    table,
+                    nodes,
+                    node,
+                    rows,
+                    scratch,
+                    first,
+                    begin,
+                    end,
+                    alone,
+                    scratch.totals[chunk],
+                    scratch.sides[member],
+                )
+            else:
+                _place_chunk(rows, scratch, first, chunk, n_chunks, begin, end, low)
+        if n_members > 1:
+            finish_chunk(control)
+
+
+@borrowing
+def count_chunks(work, least, n_members):
+    """Into how many chunks to cut a step."""
+    return min(max(work // least, 1), n_members * _CHUNKS_PER_THREAD, MOST_CHUNKS) if n_members > 1 else 1
