@@ -46,6 +46,7 @@ $(VENV)/.stamp-docs: $(PINS) | $(BIN)/python
 
 bench: $(VENV)/.stamp-demo
 	$(BIN)/python asv_bench/compare.py
+	$(BIN)/python asv_bench/first_fit.py
 
 demo: $(VENV)/.stamp-demo
 	$(BIN)/python -m skmtl.benchmark demo

@@ -19,7 +19,7 @@ from skmtl.datasets import load_txhousing
 from skmtl.inspection import BlockCurvesDisplay, TaskImportancesDisplay
 
 X, y, city = load_txhousing(return_X_y_tasks=True)
-model = RMTGBRegressor(max_iter=150, random_state=0).fit(X, y, tasks=city)
+model = RMTGBRegressor(max_iter=300, random_state=0).fit(X, y, tasks=city)
 
 # %%
 # What it relies on, city by city

@@ -48,8 +48,8 @@ class RMTGBClassifier(TaskClassifierMixin, BaseRMTGB):
     learning_rate : float, default=0.1
         Factor on the value of every leaf.
     max_iter : int or "auto", default="auto"
-        Most rounds: of all blocks together under ``schedule="adaptive"``, of each block under "sequential". "auto":
-        3000 with early stopping, 100 without.
+        Most rounds of each block. "auto": 3000 with early stopping, 100 without. Without early stopping the adaptive
+        schedule, which then takes turns to the end, makes so many rounds of all blocks together.
     schedule : {"adaptive", "sequential"} or dict, default="adaptive"
         Which block makes which round. "adaptive": while blocks other than the shared one gain clearly more than it
         does, on rows that their steps were not fitted to, the blocks take turns; then each goes on by itself until the

@@ -137,7 +137,7 @@ def rounds_of(options, n_units, stopping):
 
 
 def most_rounds(options, stopping):
-    """Most rounds of each block, or with the adaptive schedule of all blocks together."""
+    """Most rounds of each block, or where the adaptive schedule has no rows to stop by, of all blocks together."""
     if not isinstance(options.max_iter, str):
         return options.max_iter
     return _MOST_ROUNDS if stopping else _ROUNDS
@@ -154,8 +154,8 @@ def _schedule(options, rounds, done, n_units, patience, progress, state, sequenc
     if sequence is not None:
         return ReplaySchedule(blocks, sequence, progress)
     if is_adaptive(options, n_units):
-        n_rounds = most_rounds(options, patience is not None) - sum(done.values())
-        return AdaptiveSchedule(blocks, n_rounds, patience, options.tol, progress, state)
+        n_rounds = most_rounds(options, patience is not None)
+        return AdaptiveSchedule(blocks, n_rounds, done, patience, options.tol, progress, state)
     left = {block: n - done[block] for block, n in rounds.items()}
     return FixedSchedule(blocks, left, patience, options.tol, progress)
 

@@ -56,7 +56,9 @@ class AdaptiveSchedule:
     blocks : list of Block
         The shared block first.
     n_rounds : int
-        Most rounds, kept steps of all blocks together.
+        Most rounds, kept steps, of the opening; in the close, of each block, those of the opening included.
+    done : dict of str to int
+        Rounds that each block has made before (warm start). They count.
     patience : int or None
         With a validation fold: a phase ends when so many rounds have not improved its loss, and goes back to its best
         round.
@@ -68,10 +70,11 @@ class AdaptiveSchedule:
         What to go on from.
     """
 
-    def __init__(self, blocks, n_rounds, patience, tol, progress, state=None):
+    def __init__(self, blocks, n_rounds, done, patience, tol, progress, state=None):
         self.blocks = {block.name: block for block in blocks}
         self.shared = blocks[0].name
         self.n_rounds = n_rounds
+        self.done = done
         self.patience = patience
         self.tol = tol
         self.progress = progress
@@ -95,8 +98,7 @@ class AdaptiveSchedule:
     def _open(self, model, stopping):
         subsample, model.subsample = model.subsample, min(model.subsample, SCORING_SUBSAMPLE)
         phase = Phase(model, self.patience, self.tol) if stopping else None
-        first = len(model.sequence)
-        while len(model.sequence) - first < self.n_rounds:
+        while sum(self.done.values()) + len(model.sequence) < self.n_rounds:
             name = self._choose(stopping)
             if not self._take(model, name):
                 continue
@@ -105,7 +107,6 @@ class AdaptiveSchedule:
                 phase.end(model)
                 break
         model.subsample = subsample
-        self.n_rounds -= len(model.sequence) - first
 
     def _choose(self, stopping):
         """Name of the block whose turn it is."""
@@ -153,12 +154,10 @@ class AdaptiveSchedule:
 
     def _close(self, model, name):
         phase = Phase(model, self.patience, self.tol, wary=name != self.shared)
-        n_before = len(model.sequence)
-        while len(model.sequence) - n_before < self.n_rounds:
+        for _ in range(self.n_rounds - self.done.get(name, 0) - model.sequence.count(name)):
             model.begin_round()
             model.keep(self.blocks[name].step(model))
             self.progress.update(model, name)
             if phase.is_over(model):
                 break
         phase.end(model)
-        self.n_rounds -= len(model.sequence) - n_before

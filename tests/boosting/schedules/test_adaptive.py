@@ -130,16 +130,19 @@ def test_the_second_fit_takes_the_blocks_in_the_order_found(cls):
     assert model.block_sequence_[0] == "shared"
 
 
-def test_max_iter_bounds_all_rounds_together():
+def test_max_iter_bounds_the_rounds_of_each_block():
     X, y, tasks = _draw("joint", 0)
-    for early_stopping in (False, True):
-        model = RMTGBRegressor(max_iter=7, early_stopping=early_stopping, random_state=0).fit(X, y, tasks=tasks)
-        assert model.n_iter_ <= 7
+    model = RMTGBRegressor(max_iter=7, early_stopping=False, random_state=0).fit(X, y, tasks=tasks)
+    assert model.n_iter_ == 7
+    model = RMTGBRegressor(max_iter=7, early_stopping=True, random_state=0).fit(X, y, tasks=tasks)
+    assert max(model.n_iter_per_block_.values()) == 7
+    # The shared block, which comes first, does not use up the rounds of the others.
+    assert model.n_iter_per_block_["joint"] == 7
     assert RMTGBRegressor(max_iter=0, random_state=0).fit(X, y, tasks=tasks).n_iter_ == 0
 
 
 def test_a_refused_block_waits_longer_each_time():
-    schedule = AdaptiveSchedule([_Named("shared"), _Named("other")], 100, None, 0.0, _Silent())
+    schedule = AdaptiveSchedule([_Named("shared"), _Named("other")], 100, {}, None, 0.0, _Silent())
     model = _Scored({"shared": 1.0, "other": -1.0})
     schedule.run(model)
     assert len(model.sequence) == 100
@@ -151,7 +154,7 @@ def test_a_refused_block_waits_longer_each_time():
 
 def test_a_step_must_clearly_beat_the_shared_block():
     for gain, kept in ((1.4, False), (1.6, True)):
-        schedule = AdaptiveSchedule([_Named("shared"), _Named("other")], 20, None, 0.0, _Silent())
+        schedule = AdaptiveSchedule([_Named("shared"), _Named("other")], 20, {}, None, 0.0, _Silent())
         model = _Scored({"shared": 1.0, "other": gain})
         schedule.run(model)
         assert ("other" in model.sequence) == kept
