@@ -60,9 +60,8 @@ def main():
             code = _FIT.replace("{params}", params)
             cold, _ = run(code, NUMBA_CACHE_DIR=cache)
             first, second = run(code, NUMBA_CACHE_DIR=cache)
-        print(
-            f"{name}: first fit with an empty cache {cold:.1f} s, first less second with a warm one {first - second:.2f} s"
-        )
+        seconds = first - second
+        print(f"{name}: first fit {cold:.1f} s with an empty cache; {seconds:.2f} s over a second with a warm one")
     for label, model in (("skmtl", "ours"), ("LightGBM", "theirs")):
         before, peak = run(_MEMORY.replace("{n_rows}", str(options.rows)).replace("{model}", model))
         print(f"{label}: {options.rows} rows, {before:.0f} MiB before the fit, peak {peak:.0f} MiB")
