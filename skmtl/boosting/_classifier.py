@@ -71,8 +71,9 @@ class RMTGBClassifier(TaskClassifierMixin, BaseRMTGB):
         100 rows a fifth of them) in shared and partition trees, 5 rows in joint trees (for each task) and in specific
         trees. A dict sets blocks apart.
     max_features : "auto", float or dict, default="auto"
-        Share of the features, drawn anew for each node, among which its split is sought. "auto": 0.7 for shared and
-        partition trees, 1 for specific trees. Joint trees look at all. A dict sets blocks apart.
+        Share of the features, drawn anew for each node, among which its split is sought. "auto": for shared and
+        partition trees a half, but six features, or 0.7 of less than nine; 1 for specific trees. Joint trees look at
+        all. A dict sets blocks apart.
     subsample : float, default=1.0
         Share of the rows, drawn without replacement for each round, that its trees are fitted to. At most 0.8 while the
         adaptive schedule scores steps on the other rows.
@@ -121,8 +122,9 @@ class RMTGBClassifier(TaskClassifierMixin, BaseRMTGB):
     tol : float, default=1e-7
         Least fall of the held-out loss that counts as an improvement.
     refit : bool, default=True
-        After early stopping, fit again on all rows for the rounds found. With ``warm_start=True`` there is no second
-        fit.
+        After early stopping, fit again on all rows for the rounds found. Shared and partition rounds of this second fit
+        have two trees of half the step, which lowers the variance that the draws of features leave. With
+        ``warm_start=True`` there is no second fit.
     unseen_tasks : {"shared", "error"}, default="shared"
         What to predict for a task not seen in `fit`. "shared": what is common to all tasks (no task effect, the tasks'
         mean partition weight, no specific trees); "error": raise ValueError.

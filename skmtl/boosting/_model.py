@@ -63,11 +63,11 @@ class GrowingModel:
         self.theta_start = theta
         self.effects = effects
         self.seed = seed
-        self.learning_rate = options.learning_rate
+        self.learning_rate = self.full_learning_rate = options.learning_rate
         self.leaf_step = options.leaf_step
         self.subsample = options.subsample
         self.theta_update = options.theta_update
-        self.theta_learning_rate = (
+        self.theta_learning_rate = self.full_theta_learning_rate = (
             (options.learning_rate if options.theta_update == "gradient" else 0.3)
             if options.theta_learning_rate is None
             else options.theta_learning_rate
@@ -96,8 +96,10 @@ class GrowingModel:
         """Weight of the outlier ensemble for each unit."""
         return np.full(self.train.n_units, 0.5) if self.theta is None else expit(self.theta)
 
-    def begin_round(self):
-        """Take the derivatives of the loss at the current prediction."""
+    def begin_round(self, pace=1.0):
+        """Take the derivatives of the loss at the current prediction; the step to come has `pace` times its size."""
+        self.learning_rate = pace * self.full_learning_rate
+        self.theta_learning_rate = pace * self.full_theta_learning_rate
         # Every step has seeds of its own, whichever steps came before it; a new NumPy generator would cost a hundred
         # times as much as `seed_of`.
         self._state = (self.seed << 32) + (self.n_draws << 8)
@@ -186,8 +188,8 @@ class GrowingModel:
 
     # What schedules do -----------------------------------------------------------------------------------------------
 
-    def keep(self, step):
-        """Make a step part of the model."""
+    def keep(self, step, same_round=False):
+        """Make a step part of the model, as a round of its own or as more of the last one."""
         for part, delta in step.deltas.items():
             self.train.add(part, delta)
         if self.validation is not None:
@@ -199,8 +201,12 @@ class GrowingModel:
             for fold in self._folds():
                 fold.add(SHARED, change[fold.units])
             self.effects.values = step.effects
-        self.steps.append(step.trees)
-        self.sequence.append(step.block)
+        if same_round:
+            self.steps[-1] = Trees.concatenate([self.steps[-1], step.trees])
+            del self.train_loss[-1:], self.validation_loss[-1:]
+        else:
+            self.steps.append(step.trees)
+            self.sequence.append(step.block)
         self.record()
 
     def _walk(self, fold, trees):

@@ -64,8 +64,9 @@ def resolve_settings(
     """Settings of each block from the estimator's parameters.
 
     "auto" follows a study on real tables: trees shared by all tasks grow with the square root of the number of rows,
-    from 8 leaves at 5 000 rows up to 31; trees of a task have 4. Shared trees look at 70 % of the features in each
-    node. The penalty, in rows, is turned into Hessian by the mean Hessian of a row at the start.
+    from 8 leaves at 5 000 rows up to 31; trees of a task have 4. Shared trees look at half of the features in each
+    node, but at six of them, or at 70 % of less than nine. The penalty, in rows, is turned into Hessian by the mean
+    Hessian of a row at the start.
 
     Parameters
     ----------
@@ -82,17 +83,18 @@ def resolve_settings(
     shared_leaves = min(31, round(8 * growth))
     # Twenty rows to a leaf, but on tiny tables a fifth of the rows.
     shared_rows = min(20.0, max(2.0, total_weight / 5.0))
+    share = max(0.5, min(0.7, 6.0 / n_features[0]))
     defaults = {
-        "shared": (shared_leaves, shared_rows, shared_rows, 0.7),
-        "partition": (shared_leaves, shared_rows, shared_rows, 0.7),
+        "shared": (shared_leaves, shared_rows, shared_rows, share),
+        "partition": (shared_leaves, shared_rows, shared_rows, share),
         "joint": (2, min(20.0, max(2.0, total_weight / 5.0)), 5.0, 1.0),
         "specific": (4, 3.0, 5.0, 1.0),
     }
     settings = {}
-    for block, (leaves, rows, penalty, share) in defaults.items():
+    for block, (leaves, rows, penalty, part) in defaults.items():
         max_leaf_nodes = per_block(params["max_leaf_nodes"], block, leaves)
         max_depth = per_block(params["max_depth"], block, None)
-        max_features = per_block(params["max_features"], block, share)
+        max_features = per_block(params["max_features"], block, part)
         settings[block] = TreeSettings(
             max_leaf_nodes=_UNLIMITED if max_leaf_nodes is None else int(max_leaf_nodes),
             max_depth=_UNLIMITED if max_depth is None else int(max_depth),

@@ -41,3 +41,9 @@ def test_shares_of_features_are_of_those_that_the_block_has():
     settings = _settings(max_features=0.5)
     assert [block.n_candidates for block in settings] == [10, 10, 5, 5]
     assert _settings(n_features=(1, 1), max_features=0.01).shared.n_candidates == 1
+
+
+@pytest.mark.parametrize(("n", "candidates"), [(1, 1), (4, 3), (6, 4), (8, 6), (10, 6), (12, 6), (20, 10), (100, 50)])
+def test_shared_trees_look_at_half_of_the_features_but_not_at_too_few(n, candidates):
+    settings = _settings(n_features=(n, n))
+    assert [block.n_candidates for block in settings] == [candidates, candidates, n, n]

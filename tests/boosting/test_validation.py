@@ -44,12 +44,32 @@ def test_blocks_end_at_the_round_with_the_least_held_out_loss():
     assert 0 < model.n_iter_per_block_["shared"] < 1000
 
 
-def test_second_fit_is_the_fit_on_all_rows_for_the_rounds_found():
+def test_second_fit_is_the_fit_on_all_rows_in_half_steps():
     X, y, tasks = _table()
-    stopped = RMTGBRegressor(early_stopping=True, schedule="sequential", random_state=0).fit(X, y, tasks=tasks)
-    fixed = RMTGBRegressor(early_stopping=False, schedule=stopped.n_iter_per_block_, random_state=0)
-    fixed.fit(X, y, tasks=tasks)
+    stopped = RMTGBRegressor(early_stopping=True, schedule={"shared": 1000}, random_state=0).fit(X, y, tasks=tasks)
+    half = {"early_stopping": False, "schedule": {"shared": 2 * stopped.n_iter_}, "learning_rate": 0.05}
+    fixed = RMTGBRegressor(**half, random_state=0).fit(X, y, tasks=tasks)
     assert_array_equal(stopped.predict(X, tasks=tasks), fixed.predict(X, tasks=tasks))
+    stages = list(stopped.staged_predict(X, tasks=tasks))
+    assert len(stages) == stopped.n_iter_
+    for stage, twice in zip(stages, list(fixed.staged_predict(X, tasks=tasks))[1::2], strict=True):
+        assert_array_equal(stage, twice)
+    assert_array_equal(stopped.train_score_, fixed.train_score_[::2])
+
+
+def test_second_fit_has_the_rounds_of_the_first_and_more_trees_where_they_draw():
+    X, y, tasks = _table()
+    rounds = {"shared": 5, "partition": 4, "joint": 3, "specific": 2}
+    found = {"early_stopping": True, "tol": 0.0, "n_iter_no_change": 100, "schedule": rounds, "random_state": 0}
+    once = RMTGBRegressor(refit=False, **found).fit(X, y, tasks=tasks)
+    twice = RMTGBRegressor(**found).fit(X, y, tasks=tasks)
+    assert twice.n_iter_per_block_ == once.n_iter_per_block_
+    assert_array_equal(twice.block_sequence_, once.block_sequence_)
+    kept = once.n_iter_per_block_
+    assert kept["shared"] == 5 and kept["partition"] > 0  # or the next line says little
+    n_own = kept["joint"] + 6 * kept["specific"]
+    assert len(once._fitted.forest.trees) == kept["shared"] + 2 * kept["partition"] + n_own
+    assert len(twice._fitted.forest.trees) == 2 * kept["shared"] + 4 * kept["partition"] + n_own
 
 
 def test_held_out_rows_do_not_reach_the_model_without_a_second_fit():
