@@ -114,9 +114,8 @@ class RMTGBClassifier(TaskClassifierMixin, BaseRMTGB):
         standard deviation of one quarter.
     early_stopping : "auto" or bool, default="auto"
         Whether a block ends when a held-out part of the rows no longer gains from it. "auto": from 500 rows on.
-    validation_fraction : float, default=0.1
-        Share of the rows of each task, and of each of its classes, to hold out. Some of every task always stay in
-        training.
+    validation_fraction : float, default=0.15
+        Share of the rows of each task to hold out. Some of every task, and of every class, always stay in training.
     n_iter_no_change : int, default=20
         A block ends when so many rounds in a row have not improved the held-out loss, and goes back to its best round.
     tol : float, default=1e-7
@@ -225,7 +224,7 @@ class RMTGBClassifier(TaskClassifierMixin, BaseRMTGB):
         theta_learning_rate: float | None = None,
         theta_l2: float = 16.0,
         early_stopping: str | bool = "auto",
-        validation_fraction: float = 0.1,
+        validation_fraction: float = 0.15,
         n_iter_no_change: int = 20,
         tol: float = 1e-7,
         refit: bool = True,

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..losses import SquaredLoss
 from .kernels.leaves import unit_quantiles
+from .kernels.unit_sums import unit_sums
 from .kernels.variance import variance_ratio
 
 _NO_WEIGHT = np.empty(0)
@@ -72,7 +73,10 @@ class UnitEffects:
         return values
 
     def _sum(self, values):
-        return np.bincount(self.units, weights=values, minlength=self.n_units)
+        """Sum each column over the rows of each unit, (n_units, n_columns)."""
+        sums = np.empty((self.n_units, values.shape[1]))
+        unit_sums(values, self.pointers, sums)
+        return sums
 
     def _locations(self, offset, values):
         """Location of each unit's residuals (mean, median, quantile), shrunk by their variance components."""
@@ -89,20 +93,18 @@ class UnitEffects:
             location = unit_quantiles(residual, weight, self.pointers, float(self.loss.line_search))
             return (self.total / (self.total + ratio) * location)[:, None]
         gradient, hessian = self._derivatives(offset, values)
-        step = (self._sum(gradient[:, 0]) + ratio * values[:, 0]) / (self._sum(hessian[:, 0]) + ratio)
-        return values - step[:, None]
+        return values - (self._sum(gradient) + ratio * values) / (self._sum(hessian) + ratio)
 
     def _intercepts(self, offset, values, learn):
         """Random intercepts by a Newton step; with `learn` their variance is estimated again after it."""
         values, present = values.copy(), self.total > 0
         gradient, hessian = self._derivatives(offset, values)
-        for k in range(values.shape[1]):
-            precision = self._sum(hessian[:, k]) + 1.0 / self.variance[k]
-            step = (self._sum(gradient[:, k]) + values[:, k] / self.variance[k]) / precision
-            # Where probabilities are close to 0 or 1 the curvature says little about the way to go.
-            values[:, k] -= np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
-            if learn:
-                self.variance[k] = max(np.mean(values[present, k] ** 2 + 1.0 / precision[present]), 1e-6)
+        precision = self._sum(hessian) + 1.0 / self.variance
+        step = (self._sum(gradient) + values / self.variance) / precision
+        # Where probabilities are close to 0 or 1 the curvature says little about the way to go.
+        values -= np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
+        if learn:
+            self.variance = np.maximum(np.mean(values[present] ** 2 + 1.0 / precision[present], axis=0), 1e-6)
         return values
 
     def _derivatives(self, offset, values):
