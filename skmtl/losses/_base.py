@@ -27,10 +27,13 @@ class Loss(BaseEstimator):
         Whether the loss is a weighted mean over rows. If not, as for a loss made of the counts of a confusion matrix,
         it is formed for each unit (each task, or each column of y of each task) apart: :meth:`bind` tells it the units
         of the rows, and a net calls :meth:`torch_value` with the rows of one task.
+    looks_around : bool
+        Whether :meth:`torch_rows` takes `around`, the raw predictions at points near the rows, in training.
     """
 
     constant_hessian: bool = False
     elementwise: bool = True
+    looks_around: bool = False
     #: "classes" or "numbers": what the loss takes as targets.
     targets: ClassVar[str] = ""
 
@@ -173,6 +176,11 @@ class Loss(BaseEstimator):
         """
         raise self._no_form("nets" if not self.has_torch_form else "single rows")
 
+    @property
+    def in_parts(self) -> bool:
+        """Whether a net is to align the gradients of two parts, which `torch_parts` returns as `torch_rows` the sum."""
+        return False
+
     def torch_value(self, raw, y, weight=None, allowed=None):
         """Return the loss of the rows of one task, differentiable.
 
@@ -194,6 +202,27 @@ class Loss(BaseEstimator):
         if not self.elementwise:
             raise self._no_form("nets")
         return weighted_mean(self.torch_rows(raw, y, allowed), weight)
+
+    def row_inputs(self, X, tasks, classes) -> Any:
+        """Return what the loss has to know of each row beside its raw predictions and its target.
+
+        A net asks once, at the start of a fit, and hands the rows of a batch to :meth:`torch_rows` as `given`.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, n_features)
+            The features of `fit`, as the user gave them.
+        tasks : ndarray of shape (n_rows,) or None
+            Task labels of the rows.
+        classes : TaskClasses
+            The classes: all `labels`, sorted, and which of them each column of y has, `of_column`.
+
+        Returns
+        -------
+        given : float ndarray of shape (n_rows, n_columns, n_given) or None
+            What is to be known. None: nothing.
+        """
+        return None
 
     def set_progress(self, progress: float) -> None:
         """Say how much of the training is done, from 0 to 1, for losses that change on the way.

@@ -7,6 +7,7 @@ from typing import Literal
 
 from sklearn.base import clone
 
+from ._adversarial import SmoothAdversarialCompSumLoss
 from ._any_loss import AnyLoss
 from ._base import ClassificationLoss, Loss, RegressionLoss
 from ._classification import LogLoss
@@ -44,6 +45,7 @@ CLASSIFICATION_LOSSES: dict[str, type[Loss]] = {
     "focal": FocalLoss,
     "comp_sum": CompSumLoss,
     "generalized_cross_entropy": GeneralizedCrossEntropy,
+    "smooth_adversarial_comp_sum": SmoothAdversarialCompSumLoss,
     "taylor_softmax": TaylorSoftmaxLoss,
     "spherical_softmax": SphericalSoftmaxLoss,
     "z_loss": ZLoss,
