@@ -34,9 +34,8 @@ TORCH_MODULES = [
 ]
 
 
-# Of these, the ones whose names are promised to users. Estimators take a loss by its name so far: the objects in
-# skmtl.losses may still change.
-PROMISED_MODULES = [module for module in PUBLIC_MODULES if module != "skmtl.losses"] + TORCH_MODULES
+# Of these, the ones whose names are promised to users.
+PROMISED_MODULES = PUBLIC_MODULES + TORCH_MODULES
 
 
 def public_names(modules: list[str] = PUBLIC_MODULES + TORCH_MODULES) -> list[str]:

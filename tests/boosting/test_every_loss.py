@@ -97,8 +97,19 @@ def test_losses_for_numbers(name, booster):
     assert model.score(X, y, tasks=tasks) > 0.6
 
 
-@pytest.mark.parametrize("booster", CLASSIFIERS)
-def test_losses_are_searched_like_any_parameter(booster):
+def net():
+    pytest.importorskip("torch")
+    pytest.importorskip("skorch")
+    from skmtl.neural import MultiTaskClassifier
+
+    from skmtl.neural.architectures import HardSharing
+
+    small = HardSharing((32,), trunk="mlp", dropout=0.0)
+    return MultiTaskClassifier(small, lr=0.01, max_epochs=25, batch_size=32, early_stopping=False, random_state=0)
+
+
+@pytest.mark.parametrize("name", [*CLASSIFIERS, "net"])
+def test_losses_are_searched_like_any_parameter(name):
     X, y, tasks = table(2)
     losses = [
         "log_loss",
@@ -109,7 +120,7 @@ def test_losses_are_searched_like_any_parameter(booster):
         TaylorSoftmaxLoss(),
         "ordinal",
     ]
-    model = make_pipeline(StandardScaler(), CLASSIFIERS[booster])
+    model = make_pipeline(StandardScaler(), net() if name == "net" else CLASSIFIERS[name])
     step = model.steps[-1][0]
     with sklearn.config_context(enable_metadata_routing=True):
         scorer = make_task_scorer(f1_score)

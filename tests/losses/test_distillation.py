@@ -158,7 +158,7 @@ def test_a_teacher_of_several_tasks_is_told_the_tasks(in_pipeline):
     np.testing.assert_allclose(
         BinaryKLLoss().inverse_link(found[:, 0]), teacher.predict_proba(X, tasks=tasks), atol=1e-3
     )
-    with pytest.raises(ValueError, match="so 'tasks' .* is needed here too"):
+    with pytest.raises(ValueError, match=r"so 'tasks' .* is needed here too"):
         BinaryKLLoss(teacher).row_inputs(X, None, classes(y))
 
 
