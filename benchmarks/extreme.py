@@ -26,12 +26,12 @@ RESULTS = ROOT / "benchmarks" / "results" / "extreme.json"
 N_CLASSES, WIDTH, EPOCHS, BATCH = 5_000, 64, 8, 128
 #: Loss by name (None: log-softmax), optimiser of the last layer, learning rates that are tried on held-out rows.
 METHODS = {
-    "log-softmax, Adam": (None, "adam", [0.001, 0.003]),
+    "log-softmax, Adam": (None, "adam", [0.001, 0.003, 0.01]),
     "log-softmax, SGD": (None, "sgd", [1.0, 10.0, 100.0]),
-    "Z-loss": (ZLoss, "own", [0.01, 0.1, 1.0]),
+    "Z-loss": (ZLoss, "own", [0.001, 0.003, 0.01, 0.1]),
     "spherical softmax": (SphericalSoftmaxLoss, "own", [0.1, 1.0, 10.0]),
 }
-LOCATIONS = [(1.0, 0.0), (1.0, 5.0), (0.3, 10.0)]
+LOCATIONS = [(1.0, 0.0), (1.0, 5.0), (1.0, 10.0), (0.3, 10.0)]
 
 
 def rows(seed):

@@ -101,7 +101,6 @@ def net():
     pytest.importorskip("torch")
     pytest.importorskip("skorch")
     from skmtl.neural import MultiTaskClassifier
-
     from skmtl.neural.architectures import HardSharing
 
     small = HardSharing((32,), trunk="mlp", dropout=0.0)
