@@ -4,7 +4,8 @@ Can a small net learn from a booster?
 ======================================
 
 A net of one small layer fits where a booster of many trees does not. It can learn from the labels, from the booster, or
-from both with a head for each (dual-head distillation). Pupils of 65 schools in three grades, over eight splits. Runs in about twenty seconds.
+from both with a head for each (dual-head distillation). Pupils of 65 schools in three grades, over eight splits.
+Runs in about twenty seconds.
 """
 
 # %%

@@ -77,5 +77,11 @@ def _own_methods(cls: type) -> Iterator[Any]:
         if attribute.startswith("_") or not inspect.isfunction(function):
             continue
         # scikit-learn's own methods, and the set_*_request methods that it generates, are not ours to document.
-        if function.__module__.startswith(skmtl.__name__):
+        if function.__module__.startswith(skmtl.__name__) and not _is_form_of_a_loss(cls, attribute):
             yield function
+
+
+def _is_form_of_a_loss(cls: type, attribute: str) -> bool:
+    """Whether a method is one of `Loss`, which documents it, that a loss overrides."""
+    loss = resolve("skmtl.losses:Loss")
+    return issubclass(cls, loss) and attribute in vars(loss) and getattr(cls, attribute) is not vars(loss)[attribute]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
+from typing import Any
 
 from ._checks import check_number
 from ._comp_sum import CompSumLoss
@@ -61,7 +62,17 @@ class SmoothAdversarialCompSumLoss(CompSumLoss):
 
     looks_around = True
 
-    def __init__(self, tau=1.0, *, rho=1.0, nu=1.0, gamma=0.1, norm="inf", steps=10, step_size=None):
+    def __init__(
+        self,
+        tau: float = 1.0,
+        *,
+        rho: float = 1.0,
+        nu: float = 1.0,
+        gamma: float = 0.1,
+        norm: Any = "inf",
+        steps: int = 10,
+        step_size: Any = None,
+    ) -> None:
         self.tau = tau
         self.rho = rho
         self.nu = nu

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -87,7 +88,7 @@ class BinaryKLLoss(_Taught):
     tensor([0.3712])
     """
 
-    def __init__(self, teacher=None, *, temperature=2.0, norm=True):
+    def __init__(self, teacher: Any = None, *, temperature: float = 2.0, norm: bool = True) -> None:
         self.teacher = teacher
         self.temperature = temperature
         self.norm = norm
@@ -155,7 +156,16 @@ class DualHeadDistillationLoss(_Taught):
     array(['high', 'low'], dtype='<U4')
     """
 
-    def __init__(self, teacher=None, *, alpha=1.0, gamma=1.0, temperature=2.0, norm=True, align_gradients=False):
+    def __init__(
+        self,
+        teacher: Any = None,
+        *,
+        alpha: float = 1.0,
+        gamma: float = 1.0,
+        temperature: float = 2.0,
+        norm: bool = True,
+        align_gradients: bool = False,
+    ) -> None:
         self.teacher = teacher
         self.alpha = alpha
         self.gamma = gamma
@@ -187,8 +197,25 @@ class DualHeadDistillationLoss(_Taught):
         first, _ = _heads(raw)
         return LogLoss().inverse_link(first)
 
-    def torch_parts(self, raw, y, allowed=None, given=None):
-        """The two parts of the loss of each row; parameters as for :meth:`torch_rows`."""
+    def torch_parts(self, raw: Any, y: Any, allowed: Any = None, given: Any = None) -> Any:
+        """The two parts of the loss of each row.
+
+        Parameters
+        ----------
+        raw : tensor of shape (n_rows, n_outputs)
+            Raw predictions of both heads.
+        y : tensor of shape (n_rows,)
+            Index of the own class.
+        allowed : bool tensor of shape (n_rows, n_classes) or None
+            Classes that the task of the row has.
+        given : tensor of shape (n_rows, n_classes)
+            Logits of the teacher.
+
+        Returns
+        -------
+        labels, teacher : tensors of shape (n_rows,)
+            Weighted cross-entropy and weighted distance from the teacher.
+        """
         first, second = _heads(raw)
         labels = -self.gamma * log_probability(first, y, allowed)
         return labels, self.alpha * self._distance(second, given, allowed)

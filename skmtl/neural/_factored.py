@@ -29,7 +29,7 @@ class FactoredOutput(BaseEstimator):
         Number of features that scores are made of.
     lr : float, default=0.1
         Learning rate of the matrix, at its highest; it follows the estimator's `lr_schedule`. Its steps are those of
-        plain SGD, whatever the estimator's `optimizer`, and are not clipped.
+        plain SGD, whatever the estimator's `optimizer`, and are not clipped. The softmaxes want more, such as 10.
     weight_decay : float, default=0.0
         After each step the matrix is multiplied by one minus the learning rate times this.
 

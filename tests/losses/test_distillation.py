@@ -72,6 +72,10 @@ def test_the_normed_form_knows_differences_alone_and_is_square_then_absolute():
 @BOTH
 def test_a_shift_of_the_net_counts_unlike_in_a_softmax(loss):
     assert abs(loss.torch_rows(S + 1.0, LABEL, given=T) - loss.torch_rows(S, LABEL, given=T)) > 0.01
+    of_softmax = [
+        torch.nn.functional.kl_div(s.log_softmax(1), T.softmax(1), reduction="batchmean") for s in (S + 1.0, S)
+    ]
+    torch.testing.assert_close(*of_softmax)
 
 
 @BOTH
