@@ -103,6 +103,6 @@ class GeneralizedCrossEntropy(CompSumLoss):
         check_number("q", self.q, 0.0, 1.0, open_low=True)
 
     @property
-    def tau(self):
+    def tau(self) -> float:  # type: ignore[override]
         """The tau of the comp-sum loss."""
         return 1.0 + self.q

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Literal
+from typing import Any, Literal
 
 from sklearn.base import clone
 
@@ -57,7 +57,9 @@ Form = Literal["boosting", "torch"]
 _BASES: dict[str, type[Loss]] = {"classes": ClassificationLoss, "numbers": RegressionLoss}
 
 
-def resolve_loss(loss: str | Loss, known: dict[str, type[Loss]], *, form: Form | None = None, **parameters) -> Loss:
+def resolve_loss(
+    loss: str | Loss, known: dict[str, type[Loss]], *, form: Form | None = None, **parameters: Any
+) -> Loss:
     """Return the loss object that `loss` names, or a clone of `loss` if it is one.
 
     Parameters

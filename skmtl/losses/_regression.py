@@ -112,7 +112,7 @@ class AbsoluteLoss(QuantileLoss):
         pass
 
     @property
-    def quantile(self):
+    def quantile(self) -> float:  # type: ignore[override]
         """The median."""
         return 0.5
 
