@@ -1,7 +1,7 @@
 """
-======================================
+=====================================
 Can a small net learn from a booster?
-======================================
+=====================================
 
 A net of one small layer fits where a booster of many trees does not. It can learn from the labels, from the booster, or
 from both with a head for each (dual-head distillation). Pupils of 65 schools in three grades, over eight splits.
