@@ -34,9 +34,8 @@ TORCH_MODULES = [
 ]
 
 
-# Of these, the ones whose names are promised to users. Estimators take a loss by its name so far: the objects in
-# skmtl.losses may still change.
-PROMISED_MODULES = [module for module in PUBLIC_MODULES if module != "skmtl.losses"] + TORCH_MODULES
+# Of these, the ones whose names are promised to users.
+PROMISED_MODULES = PUBLIC_MODULES + TORCH_MODULES
 
 
 def public_names(modules: list[str] = PUBLIC_MODULES + TORCH_MODULES) -> list[str]:
@@ -78,5 +77,11 @@ def _own_methods(cls: type) -> Iterator[Any]:
         if attribute.startswith("_") or not inspect.isfunction(function):
             continue
         # scikit-learn's own methods, and the set_*_request methods that it generates, are not ours to document.
-        if function.__module__.startswith(skmtl.__name__):
+        if function.__module__.startswith(skmtl.__name__) and not _is_form_of_a_loss(cls, attribute):
             yield function
+
+
+def _is_form_of_a_loss(cls: type, attribute: str) -> bool:
+    """Whether a method is one of `Loss`, which documents it, that a loss overrides."""
+    loss = resolve("skmtl.losses:Loss")
+    return issubclass(cls, loss) and attribute in vars(loss) and getattr(cls, attribute) is not vars(loss)[attribute]

@@ -80,6 +80,9 @@ class TaskClassifierMixin(ColumnAccuracy):
         ValueError
             If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
         """
+        return self._predicted_labels(X, tasks)
+
+    def _predicted_labels(self, X, tasks):
         return self._labels(self._probabilities(X, tasks))
 
     def predict_proba(self, X: Any, *, tasks: Any = None) -> Any:

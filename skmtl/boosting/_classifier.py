@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
+from .._shared.class_weights import class_factors
 from .._shared.classes import TaskClasses, by_column, restrict_columns
 from .._shared.classifier import TaskClassifierMixin, decisions, has_one_target
 from .._sklearn import StrOptions, _fit_context
@@ -421,12 +421,7 @@ class RMTGBClassifier(TaskClassifierMixin, BaseRMTGB):
         if self.class_weight is None:
             return weight
         share = np.bincount(y.astype(np.intp), weights=weight, minlength=n_classes)
-        if isinstance(self.class_weight, str):  # "balanced", in which a weight of two counts as the row twice
-            factor = share.sum() / (n_classes * share)
-        else:
-            factor = compute_class_weight(self.class_weight, classes=self._classes.labels, y=self._classes.labels)
-        if not np.all(np.isfinite(factor) & (factor > 0)):
-            raise ValueError(f"'class_weight' must give every class a positive number. Got {self.class_weight}.")
+        factor = class_factors(self.class_weight, share, self._classes.labels)
         return factor[y.astype(np.intp)] * (1.0 if weight is None else weight)
 
     def _check_plan(self, n_classes):

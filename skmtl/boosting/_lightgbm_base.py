@@ -80,6 +80,7 @@ class BaseLightGBM(TaskRequests, BaseEstimator):
         self._n_outputs, self._two_dimensional = pairs.n_outputs, targets.ndim == 2
         self.tasks_ = output_labels if self._two_dimensional and len(self._row_tasks) == 1 else self._row_tasks
         coded, n_classes = self._code_target(pairs)
+        weight = self._weigh(weight, coded)
         prepared = loss.prepare(coded, weight, n_classes)
         features = self._with_tasks(values[pairs.rows], codes[pairs.rows], pairs.units % pairs.n_outputs)
         table = Table(features, coded, weight, pairs.units)
@@ -173,6 +174,10 @@ class BaseLightGBM(TaskRequests, BaseEstimator):
 
     def _read_target(self, y, X) -> Any:
         raise NotImplementedError
+
+    def _weigh(self, weight, y) -> Any:
+        """Weights of the rows, with those of their classes."""
+        return weight
 
     def _code_target(self, pairs) -> Any:
         raise NotImplementedError

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
+from .._shared.class_weights import class_factors
 from .._shared.classes import TaskClasses, by_column, restrict_columns
 from .._shared.classifier import TaskClassifierMixin, decisions, has_one_target
 from .._sklearn import StrOptions, _fit_context
@@ -65,6 +66,9 @@ class LightGBMClassifier(TaskClassifierMixin, BaseLightGBM):
     unseen_classes : {"zero", "shared"}, default="zero"
         Probability of a class that a task never had in `fit`. "zero": none; the other classes of the task share it all.
         "shared": what the model says, knowing the class from other tasks.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of the rows of each class in the loss, beside their own; a class that a dict leaves out weighs 1.
+        "balanced": inversely proportional to the weight of its rows.
     n_jobs : int or None, default=None
         Number of threads, as in joblib.
     random_state : int, RandomState instance or None, default=None
@@ -114,6 +118,7 @@ class LightGBMClassifier(TaskClassifierMixin, BaseLightGBM):
         **BaseLightGBM._parameter_constraints,
         "loss": [str, ClassificationLoss],
         "unseen_classes": [StrOptions({"zero", "shared"})],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
     def __init__(
@@ -138,6 +143,7 @@ class LightGBMClassifier(TaskClassifierMixin, BaseLightGBM):
         refit: bool = True,
         unseen_tasks: str = "shared",
         unseen_classes: str = "zero",
+        class_weight: Any = None,
         n_jobs: int | None = None,
         random_state: Any = None,
     ) -> None:
@@ -160,6 +166,7 @@ class LightGBMClassifier(TaskClassifierMixin, BaseLightGBM):
         self.refit = refit
         self.unseen_tasks = unseen_tasks
         self.unseen_classes = unseen_classes
+        self.class_weight = class_weight
         self.n_jobs = n_jobs
         self.random_state = random_state
 
@@ -229,6 +236,14 @@ class LightGBMClassifier(TaskClassifierMixin, BaseLightGBM):
         self._classes, coded = TaskClasses.learn(pairs, n_units, type(self).__name__)
         self._publish_classes()
         return coded.astype(np.float64), len(self._classes.labels)
+
+    def _weigh(self, weight, y):
+        if self.class_weight is None:
+            return weight
+        coded, labels = y.astype(np.intp), self._classes.labels
+        share = np.bincount(coded, weights=weight, minlength=len(labels))
+        factors = class_factors(self.class_weight, share, labels)[coded]
+        return factors if weight is None else factors * weight
 
     def _probabilities(self, X, tasks):
         raw, codes = self._raw(X, tasks)

@@ -1,9 +1,11 @@
 """Losses: one object per loss, with a name under which estimators know it."""
 
+from ._adversarial import SmoothAdversarialCompSumLoss
 from ._any_loss import AnyLoss
 from ._base import ClassificationLoss, Loss, RegressionLoss
 from ._classification import LogLoss
 from ._comp_sum import CompSumLoss, GeneralizedCrossEntropy
+from ._distillation import BinaryKLLoss, DualHeadDistillationLoss
 from ._equity import SampleEquityWeights
 from ._focal import FocalLoss
 from ._ordinal import OrdinalCrossEntropy
@@ -26,8 +28,10 @@ __all__ = [
     "REGRESSION_LOSSES",
     "AbsoluteLoss",
     "AnyLoss",
+    "BinaryKLLoss",
     "ClassificationLoss",
     "CompSumLoss",
+    "DualHeadDistillationLoss",
     "FocalLoss",
     "GammaLoss",
     "GeneralizedCrossEntropy",
@@ -41,6 +45,7 @@ __all__ = [
     "QuantilesLoss",
     "RegressionLoss",
     "SampleEquityWeights",
+    "SmoothAdversarialCompSumLoss",
     "SphericalSoftmaxLoss",
     "SquaredLoss",
     "TaylorSoftmaxLoss",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.special import expit, softmax
 from sklearn.base import clone
@@ -60,15 +62,15 @@ class AnyLoss(ClassificationLoss):
 
     def __init__(
         self,
-        metric="f1",
+        metric: Any = "f1",
         *,
-        beta=1.0,
-        L="auto",
-        anneal=None,
-        multiclass="sharpened",
-        average="macro",
-        hessian="abs",
-    ):
+        beta: Any = 1.0,
+        L: Any = "auto",
+        anneal: Any = None,
+        multiclass: Any = "sharpened",
+        average: Any = "macro",
+        hessian: Any = "abs",
+    ) -> None:
         self.metric = metric
         self.beta = beta
         self.L = L

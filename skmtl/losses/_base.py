@@ -27,16 +27,19 @@ class Loss(BaseEstimator):
         Whether the loss is a weighted mean over rows. If not, as for a loss made of the counts of a confusion matrix,
         it is formed for each unit (each task, or each column of y of each task) apart: :meth:`bind` tells it the units
         of the rows, and a net calls :meth:`torch_value` with the rows of one task.
+    looks_around : bool
+        Whether :meth:`torch_rows` takes `around`, the raw predictions at points near the rows, in training.
     """
 
     constant_hessian: bool = False
     elementwise: bool = True
+    looks_around: bool = False
     #: "classes" or "numbers": what the loss takes as targets.
     targets: ClassVar[str] = ""
 
     # Both forms ------------------------------------------------------------------------------------------------------
 
-    def prepare(self, y, weight=None, n_classes=None) -> Any:
+    def prepare(self, y: Any, weight: Any = None, n_classes: Any = None) -> Any:
         """Return a copy with everything that depends on the targets of `fit` resolved.
 
         Parameters
@@ -61,8 +64,19 @@ class Loss(BaseEstimator):
         self.check_target(y)
         return clone(self)
 
-    def check_target(self, y) -> None:
-        """Raise ValueError if the loss is not defined for a value of `y`."""
+    def check_target(self, y: Any) -> None:
+        """Raise ValueError if the loss is not defined for a value of `y`.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_rows,)
+            Targets.
+
+        Raises
+        ------
+        ValueError
+            If there is such a value.
+        """
 
     def n_outputs_for(self, n_classes: int | None = None) -> int:
         """Return the number of raw predictions per row.
@@ -84,8 +98,19 @@ class Loss(BaseEstimator):
         """Number of raw predictions per row, of a prepared loss."""
         return self.n_outputs_for(getattr(self, "_n_classes", None))
 
-    def inverse_link(self, raw) -> np.ndarray:
-        """Turn raw predictions into predictions: (n_rows,), or (n_rows, n_classes) for classification."""
+    def inverse_link(self, raw: Any) -> np.ndarray:
+        """Turn raw predictions into predictions.
+
+        Parameters
+        ----------
+        raw : float64 array of shape (n_rows, n_outputs)
+            Raw predictions.
+
+        Returns
+        -------
+        predictions : ndarray of shape (n_rows,) or (n_rows, n_classes)
+            Numbers, or for classification probabilities of all classes.
+        """
         return raw[:, 0]
 
     # Boosting --------------------------------------------------------------------------------------------------------
@@ -100,7 +125,7 @@ class Loss(BaseEstimator):
         """The quantile of a leaf's residuals that is its best value, or None if that is no quantile."""
         return None
 
-    def bind(self, units) -> Any:
+    def bind(self, units: Any) -> Any:
         """Return the prepared loss of rows with these units.
 
         Parameters
@@ -116,11 +141,24 @@ class Loss(BaseEstimator):
         """
         return self
 
-    def initial_raw(self, y, weight=None) -> np.ndarray:
-        """Constant raw prediction, of shape (n_outputs,), with the least loss."""
+    def initial_raw(self, y: Any, weight: Any = None) -> np.ndarray:
+        """Constant raw prediction with the least loss.
+
+        Parameters
+        ----------
+        y : float64 array of shape (n_rows,)
+            Targets.
+        weight : float64 array of shape (n_rows,) or None
+            Weights of the rows; None means 1.
+
+        Returns
+        -------
+        raw : ndarray of shape (n_outputs,)
+            The constant.
+        """
         raise self._no_form("boosting")
 
-    def derivatives(self, y, raw, weight, gradient, hessian) -> None:
+    def derivatives(self, y: Any, raw: Any, weight: Any, gradient: Any, hessian: Any) -> None:
         """Write the derivatives by `raw` to `gradient` and `hessian`.
 
         Parameters
@@ -136,12 +174,40 @@ class Loss(BaseEstimator):
         """
         raise self._no_form("boosting")
 
-    def row_loss(self, y, raw) -> np.ndarray:
-        """Loss of each row, of shape (n_rows,)."""
+    def row_loss(self, y: Any, raw: Any) -> np.ndarray:
+        """Loss of each row.
+
+        Parameters
+        ----------
+        y : float64 array of shape (n_rows,)
+            Targets.
+        raw : float64 array of shape (n_rows, n_outputs)
+            Raw predictions.
+
+        Returns
+        -------
+        loss : ndarray of shape (n_rows,)
+            The losses.
+        """
         raise self._no_form("boosting")
 
-    def mean_loss(self, y, raw, weight=None) -> float:
-        """Weighted mean of the loss."""
+    def mean_loss(self, y: Any, raw: Any, weight: Any = None) -> float:
+        """Weighted mean of the loss.
+
+        Parameters
+        ----------
+        y : float64 array of shape (n_rows,)
+            Targets.
+        raw : float64 array of shape (n_rows, n_outputs)
+            Raw predictions.
+        weight : float64 array of shape (n_rows,) or None
+            Weights of the rows; None means 1.
+
+        Returns
+        -------
+        loss : float
+            The mean.
+        """
         losses = self.row_loss(y, raw)
         return float(losses.mean() if weight is None else np.average(losses, weights=weight))
 
@@ -153,7 +219,7 @@ class Loss(BaseEstimator):
         cls = type(self)
         return cls.torch_rows is not Loss.torch_rows or cls.torch_value is not Loss.torch_value
 
-    def torch_rows(self, raw, y, allowed=None):
+    def torch_rows(self, raw: Any, y: Any, allowed: Any = None) -> Any:
         """Return the loss of each row, differentiable.
 
         Parameters
@@ -173,7 +239,12 @@ class Loss(BaseEstimator):
         """
         raise self._no_form("nets" if not self.has_torch_form else "single rows")
 
-    def torch_value(self, raw, y, weight=None, allowed=None):
+    @property
+    def in_parts(self) -> bool:
+        """Whether a net is to align the gradients of two parts, which `torch_parts` returns as `torch_rows` the sum."""
+        return False
+
+    def torch_value(self, raw: Any, y: Any, weight: Any = None, allowed: Any = None) -> Any:
         """Return the loss of the rows of one task, differentiable.
 
         Parameters
@@ -194,6 +265,27 @@ class Loss(BaseEstimator):
         if not self.elementwise:
             raise self._no_form("nets")
         return weighted_mean(self.torch_rows(raw, y, allowed), weight)
+
+    def row_inputs(self, X: Any, tasks: Any, classes: Any) -> Any:
+        """Return what the loss has to know of each row beside its raw predictions and its target.
+
+        A net asks once, at the start of a fit, and hands the rows of a batch to :meth:`torch_rows` as `given`.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, n_features)
+            The features of `fit`, as the user gave them.
+        tasks : ndarray of shape (n_rows,) or None
+            Task labels of the rows.
+        classes : TaskClasses
+            The classes: all `labels`, sorted, and which of them each column of y has, `of_column`.
+
+        Returns
+        -------
+        given : float ndarray of shape (n_rows, n_columns, n_given) or None
+            What is to be known. None: nothing.
+        """
+        return None
 
     def set_progress(self, progress: float) -> None:
         """Say how much of the training is done, from 0 to 1, for losses that change on the way.
@@ -218,8 +310,12 @@ class ClassificationLoss(Loss):
 
     targets = "classes"
 
-    def prepare(self, y, weight=None, n_classes=None):
+    def prepare(self, y: Any, weight: Any = None, n_classes: Any = None) -> Any:
         """See :class:`Loss`."""
+        if n_classes is not None and len(y) and not 0 <= np.min(y) <= np.max(y) < n_classes:
+            raise ValueError(
+                f"'y' must hold the index of a class, from 0 to {n_classes - 1}. Got {np.min(y):g} to {np.max(y):g}."
+            )
         loss = super().prepare(y, weight, n_classes)
         loss._n_classes = n_classes
         return loss

@@ -20,7 +20,7 @@ class LogLoss(ClassificationLoss):
         Use a softmax over one raw prediction per class for two classes as well.
     """
 
-    def __init__(self, one_output_per_class=False):
+    def __init__(self, one_output_per_class: bool = False) -> None:
         self.one_output_per_class = one_output_per_class
 
     def n_outputs_for(self, n_classes=None):

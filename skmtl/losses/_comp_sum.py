@@ -31,7 +31,7 @@ class CompSumLoss(ClassificationLoss):
     .. [1] A. Mao, M. Mohri, Y. Zhong, "Cross-entropy loss functions: theoretical analysis and applications", ICML 2023.
     """
 
-    def __init__(self, tau=1.0):
+    def __init__(self, tau: float = 1.0) -> None:
         self.tau = tau
 
     def _check(self):
@@ -96,13 +96,13 @@ class GeneralizedCrossEntropy(CompSumLoss):
        NeurIPS 2018.
     """
 
-    def __init__(self, q=0.7):
+    def __init__(self, q: float = 0.7) -> None:
         self.q = q
 
     def _check(self):
         check_number("q", self.q, 0.0, 1.0, open_low=True)
 
     @property
-    def tau(self):
+    def tau(self) -> float:  # type: ignore[override]
         """The tau of the comp-sum loss."""
         return 1.0 + self.q

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -34,7 +35,7 @@ class FocalLoss(ClassificationLoss):
     .. [1] T.-Y. Lin, P. Goyal, R. Girshick, K. He, P. Dollár, "Focal loss for dense object detection", ICCV 2017.
     """
 
-    def __init__(self, gamma=2.0, alpha=None):
+    def __init__(self, gamma: float = 2.0, alpha: Any = None) -> None:
         self.gamma = gamma
         self.alpha = alpha
 

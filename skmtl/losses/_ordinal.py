@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.special import expit, log_expit
 
@@ -47,7 +49,7 @@ class OrdinalCrossEntropy(ClassificationLoss):
     .. [3] P. McCullagh, "Regression models for ordinal data", Journal of the Royal Statistical Society B 42, 1980.
     """
 
-    def __init__(self, kind="coral", *, importance_weights=None):
+    def __init__(self, kind: str = "coral", *, importance_weights: Any = None) -> None:
         self.kind = kind
         self.importance_weights = importance_weights
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ class QuantilesLoss(RegressionLoss):
        Econometrica 78, 2010.
     """
 
-    def __init__(self, quantiles=(0.1, 0.5, 0.9)):
+    def __init__(self, quantiles: Any = (0.1, 0.5, 0.9)) -> None:
         self.quantiles = quantiles
 
     def check_target(self, y):
@@ -73,8 +74,19 @@ class QuantilesLoss(RegressionLoss):
         difference, levels = y[:, None] - raw, self._levels()
         return np.maximum(levels * difference, (levels - 1.0) * difference).mean(axis=1)
 
-    def predict_quantiles(self, raw):
-        """Turn raw predictions into quantiles, (n_rows, n_quantiles), ascending in every row."""
+    def predict_quantiles(self, raw: Any) -> np.ndarray:
+        """Turn raw predictions into quantiles.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (n_rows, n_quantiles)
+            Raw predictions.
+
+        Returns
+        -------
+        quantiles : ndarray of shape (n_rows, n_quantiles)
+            Quantiles, ascending in every row.
+        """
         return np.sort(raw, axis=1)
 
     def inverse_link(self, raw):

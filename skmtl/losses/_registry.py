@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from typing import Literal
+from typing import Any, Literal
 
 from sklearn.base import clone
 
+from ._adversarial import SmoothAdversarialCompSumLoss
 from ._any_loss import AnyLoss
 from ._base import ClassificationLoss, Loss, RegressionLoss
 from ._classification import LogLoss
@@ -44,6 +45,7 @@ CLASSIFICATION_LOSSES: dict[str, type[Loss]] = {
     "focal": FocalLoss,
     "comp_sum": CompSumLoss,
     "generalized_cross_entropy": GeneralizedCrossEntropy,
+    "smooth_adversarial_comp_sum": SmoothAdversarialCompSumLoss,
     "taylor_softmax": TaylorSoftmaxLoss,
     "spherical_softmax": SphericalSoftmaxLoss,
     "z_loss": ZLoss,
@@ -55,7 +57,9 @@ Form = Literal["boosting", "torch"]
 _BASES: dict[str, type[Loss]] = {"classes": ClassificationLoss, "numbers": RegressionLoss}
 
 
-def resolve_loss(loss: str | Loss, known: dict[str, type[Loss]], *, form: Form | None = None, **parameters) -> Loss:
+def resolve_loss(
+    loss: str | Loss, known: dict[str, type[Loss]], *, form: Form | None = None, **parameters: Any
+) -> Loss:
     """Return the loss object that `loss` names, or a clone of `loss` if it is one.
 
     Parameters

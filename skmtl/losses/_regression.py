@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -66,7 +67,7 @@ class QuantileLoss(RegressionLoss):
 
     constant_hessian = True
 
-    def __init__(self, quantile=0.5):
+    def __init__(self, quantile: float = 0.5) -> None:
         self.quantile = quantile
 
     @property
@@ -107,11 +108,11 @@ class QuantileLoss(RegressionLoss):
 class AbsoluteLoss(QuantileLoss):
     r"""Absolute error, :math:`|y - f|`: twice the pinball loss of the median."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         pass
 
     @property
-    def quantile(self):
+    def quantile(self) -> float:  # type: ignore[override]
         """The median."""
         return 0.5
 
@@ -140,7 +141,7 @@ class HuberLoss(RegressionLoss):
 
     constant_hessian = True
 
-    def __init__(self, delta=None):
+    def __init__(self, delta: Any = None) -> None:
         self.delta = delta
 
     def prepare(self, y, weight=None, n_classes=None):
@@ -196,7 +197,7 @@ class LogCoshLoss(RegressionLoss):
        in Statistics A 6, 1977.
     """
 
-    def __init__(self, scale=None):
+    def __init__(self, scale: Any = None) -> None:
         self.scale = scale
 
     def prepare(self, y, weight=None, n_classes=None):
@@ -318,7 +319,7 @@ class TweedieLoss(RegressionLoss):
     .. [1] B. Jørgensen, "Exponential dispersion models", Journal of the Royal Statistical Society B 49, 1987.
     """
 
-    def __init__(self, power=1.5):
+    def __init__(self, power: float = 1.5) -> None:
         self.power = power
 
     def check_target(self, y):

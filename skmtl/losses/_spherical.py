@@ -72,7 +72,7 @@ class TaylorSoftmaxLoss(_PositiveShares):
     .. [2] K. Banerjee et al., "Exploring alternatives to softmax function", 2020. arXiv 2011.11538.
     """
 
-    def __init__(self, order=2):
+    def __init__(self, order: int = 2) -> None:
         self.order = order
 
     def _check(self):
@@ -114,7 +114,7 @@ class SphericalSoftmaxLoss(_PositiveShares):
        ICLR 2016. arXiv 1511.05042.
     """
 
-    def __init__(self, eps=0.01):
+    def __init__(self, eps: float = 0.01) -> None:
         self.eps = eps
 
     def _check(self):
@@ -154,7 +154,7 @@ class ZLoss(ClassificationLoss):
        spherical family", 2016. arXiv 1604.08859.
     """
 
-    def __init__(self, a=1.0, b=0.0, eps=1e-12):
+    def __init__(self, a: float = 1.0, b: float = 0.0, eps: float = 1e-12) -> None:
         self.a = a
         self.b = b
         self.eps = eps

@@ -11,17 +11,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from skmtl.neural import architectures, balancing, embeddings, regularizers
     from skmtl.neural._classifier import MultiTaskClassifier
+    from skmtl.neural._factored import FactoredOutput
     from skmtl.neural._regressor import MultiTaskRegressor
 
 _SUBMODULES = frozenset({"architectures", "balancing", "embeddings", "regularizers"})
 _HOME_OF_NAME = {
+    "FactoredOutput": "skmtl.neural._factored",
     "MultiTaskClassifier": "skmtl.neural._classifier",
     "MultiTaskRegressor": "skmtl.neural._regressor",
 }
 #: What the names need, in the order in which a missing one is reported.
 _NEEDED = ("torch", "skorch", "torchjd", "rtdl_num_embeddings", "tabm")
 
-__all__ = ["MultiTaskClassifier", "MultiTaskRegressor", "architectures", "balancing", "embeddings", "regularizers"]
+__all__ = [
+    "FactoredOutput",
+    "MultiTaskClassifier",
+    "MultiTaskRegressor",
+    "architectures",
+    "balancing",
+    "embeddings",
+    "regularizers",
+]
 
 
 def __getattr__(name: str) -> Any:

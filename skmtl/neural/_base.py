@@ -21,6 +21,7 @@ from .._shared.validation import validation_rows
 from .._sklearn import Interval, StrOptions
 from ..tasks import TaskRequests, learn_tasks, look_up_tasks, observed_pairs
 from ._data import Batch
+from ._factored import FactoredObjective, check_factored, resolve_output
 from ._fitted import Fitted
 from ._merge import merge_rows
 from ._module import build_module
@@ -31,11 +32,12 @@ from ._preprocessing import Preprocessor
 from ._progress import ProgressBar
 from ._schedules import SCHEDULES
 from ._settings import OPTIMIZERS, auto_batch_size, resolve_device, resolve_optimizer
+from ._surroundings import movable_numbers
 from ._targets import TargetScale, start_of_raw
 from ._weights import combine_weights
 from .architectures import Outputs
 from .architectures._registry import resolve_architecture
-from .balancing._registry import make_balancer
+from .balancing._registry import make_balancer_for
 from .embeddings import resolve_embedding
 from .regularizers import resolve_regularizer
 
@@ -101,7 +103,10 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
         architecture, embedding = resolve_architecture(self.architecture), resolve_embedding(self.numeric_embedding)
         optimizer, net_params = resolve_optimizer(self.optimizer, self.net_params)
         regularizer, device = resolve_regularizer(self.regularizer), resolve_device(self.device)
-        make_balancer(self.balancing, 1)  # a wrong name, or a missing package
+        make_balancer_for(loss, self.balancing, 1)  # a wrong name, or a missing package
+        factored = resolve_output(getattr(self, "output", "dense"))
+        if factored is not None:
+            check_factored(factored, self, loss)
 
         if go_on:
             reader = self._fitted.reader
@@ -111,9 +116,10 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
         targets, output_labels = self._read_target(y, values)
         self._output_labels = output_labels
         weight = check_weight(sample_weight, values)
+        given_labels, origin = labels, np.arange(len(values))  # rows of X, of which some are left out below
         if weight is not None and np.any(weight == 0):  # A weight of zero is no row at all.
             kept = weight > 0
-            values, targets, weight = values[kept], targets[kept], weight[kept]
+            values, targets, weight, origin = values[kept], targets[kept], weight[kept], origin[kept]
             labels = None if labels is None else take_rows(labels, kept)
         if go_on:
             row_tasks = self._fitted.row_tasks
@@ -131,13 +137,16 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
         coded, n_classes, allowed = self._code_target(pairs, n_units, classes, go_on)
         dense = np.full((len(values), n_columns), np.nan)
         dense[pairs.rows, pairs.units % n_columns] = coded
+        if factored is not None and n_columns > 1:
+            raise ValueError(f"'output' = 'factored' is for a 'y' of one column. Got {n_columns} columns.")
+        given = loss.row_inputs(X, given_labels, getattr(self, "_classes", None))
         rows = np.flatnonzero(~np.isnan(dense).all(axis=1))
         if len(rows) <= _MERGED_ROWS:
             first, total = merge_rows(values[rows], codes[rows], dense[rows], None if weight is None else weight[rows])
             rows, weight = rows[first], total
-            values, codes, dense = values[rows], codes[rows], dense[rows]
+            values, codes, dense, origin = values[rows], codes[rows], dense[rows], origin[rows]
         elif len(rows) < len(values):
-            values, codes, dense = values[rows], codes[rows], dense[rows]
+            values, codes, dense, origin = values[rows], codes[rows], dense[rows], origin[rows]
             weight = None if weight is None else weight[rows]
 
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -153,8 +162,11 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
             scale = TargetScale.learn(y_train, units, w_train, n_units, n_columns, self._target_scale(loss))
             y_train = scale.forward(y_train, units)
             prepared = loss.prepare(y_train, w_train, n_classes)
-            outputs = Outputs(len(row_tasks), n_columns, prepared.n_outputs_for(n_classes))
+            n_values = prepared.n_outputs_for(n_classes) if factored is None else factored.width
+            outputs = Outputs(len(row_tasks), n_columns, n_values)
         data = self._tensors(preprocessor, values, codes, dense, dense_weight, scale, n_classes)
+        if given is not None:
+            data = data.with_given(torch.from_numpy(given[origin].astype(np.float32)))
         if held_out is None:
             train_data, valid_data = data.to(device), None
         else:
@@ -167,19 +179,25 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
             torch.manual_seed(seed if not go_on else (seed + 104729 * (1 + len(self.net_.history))) % 2**63)
             if go_on:
                 self.net_ = copy.deepcopy(self.net_)
-                if allowed is not None:
+                if allowed is not None and factored is None:
                     self.net_.criterion_.allowed = torch.as_tensor(allowed).to(device)
             else:
-                start = start_of_raw(prepared, y_train, units, w_train, n_units, n_columns, self._starts_per_unit(loss))
-                objective = Objective(prepared, outputs, start, allowed, regularizer)
                 module = build_module(
                     train_data.numbers.cpu(), preprocessor.n_categories, embedding, architecture, outputs
                 )
+                if factored is not None:
+                    module.output_layer = factored.build(n_classes, prepared)
+                    objective = FactoredObjective(prepared, outputs, factored.lr)
+                else:
+                    per_unit = self._starts_per_unit(loss)
+                    start = start_of_raw(prepared, y_train, units, w_train, n_units, n_columns, per_unit)
+                    movable = movable_numbers(preprocessor) if prepared.looks_around else None
+                    objective = Objective(prepared, outputs, start, allowed, regularizer, movable)
                 names = _unit_names(row_tasks, output_labels, two_dimensional)
                 self.net_ = self._make_net(
                     module,
                     objective,
-                    make_balancer(self.balancing, n_units),
+                    make_balancer_for(prepared, self.balancing, n_units),
                     optimizer,
                     net_params,
                     device,

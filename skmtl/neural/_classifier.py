@@ -13,6 +13,7 @@ from .._shared.classifier import TaskClassifierMixin, has_one_target
 from .._sklearn import StrOptions, _fit_context
 from ..losses import CLASSIFICATION_LOSSES, resolve_loss
 from ._base import BaseMultiTask
+from ._factored import rows_at_once
 
 
 class MultiTaskClassifier(TaskClassifierMixin, BaseMultiTask):
@@ -37,6 +38,11 @@ class MultiTaskClassifier(TaskClassifierMixin, BaseMultiTask):
         object of :mod:`skmtl.neural.balancing`; these start from the mean loss of every task.
     regularizer : str, object or None, default=None
         A further loss: "rep_mtl", or an object of :mod:`skmtl.neural.regularizers`.
+    output : {"dense", "factored"} or FactoredOutput, default="dense"
+        How scores of the classes are made. "dense": by the heads. "factored": by a layer common to all tasks, whose
+        cost does not depend on the number of classes; for very many classes (from about 10 000), with ``loss=ZLoss()``,
+        ``SphericalSoftmaxLoss()`` or ``TaylorSoftmaxLoss()``, a 1-D `y`, and neither `balancing` nor `regularizer`. In
+        training all classes then count in all tasks. See :class:`skmtl.neural.FactoredOutput`.
     task_column : str, int or None, default=None
         Column of X that holds the task label of each row, by name or position. It is taken out before learning. None:
         tasks come as `tasks` to the methods, or there is only one.
@@ -139,6 +145,7 @@ class MultiTaskClassifier(TaskClassifierMixin, BaseMultiTask):
 
     _parameter_constraints: dict = {
         "loss": [str, object],
+        "output": [str, object],
         **BaseMultiTask._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "unseen_classes": [StrOptions({"zero", "shared"})],
@@ -151,6 +158,7 @@ class MultiTaskClassifier(TaskClassifierMixin, BaseMultiTask):
         balancing: Any = None,
         *,
         regularizer: Any = None,
+        output: Any = "dense",
         task_column: str | int | None = None,
         task_weight: Any = None,
         class_weight: Any = None,
@@ -180,6 +188,7 @@ class MultiTaskClassifier(TaskClassifierMixin, BaseMultiTask):
         self.loss = loss
         self.balancing = balancing
         self.regularizer = regularizer
+        self.output = output
         self.task_column = task_column
         self.task_weight = task_weight
         self.class_weight = class_weight
@@ -343,6 +352,19 @@ class MultiTaskClassifier(TaskClassifierMixin, BaseMultiTask):
 
     # Predictions -----------------------------------------------------------------------------------------------------
 
-    def _probabilities(self, X, tasks):
+    def _predicted_labels(self, X, tasks):
         values, codes = self._read(X, tasks)
+        size = len(values)
+        if hasattr(self.net_.module_, "output_layer"):  # never the probabilities of all rows at once
+            size = rows_at_once(len(self._classes.labels))
+        parts = [
+            self._labels(self._restricted(values[i : i + size], codes[i : i + size]))
+            for i in range(0, len(values), size)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _probabilities(self, X, tasks):
+        return self._restricted(*self._read(X, tasks))
+
+    def _restricted(self, values, codes):
         return restrict_columns(self._predicted(values, codes), self._classes.allowed(codes, self.unseen_classes))

@@ -11,7 +11,7 @@ class Batch(NamedTuple):
     """Some rows: inputs of the module, targets, weights.
 
     A target that was not observed has weight zero and a harmless value; `weight` is None if all are observed and weigh
-    the same.
+    the same. What the loss has to know of each row beside these is `given`, None for most losses.
     """
 
     numbers: torch.Tensor  # float (n_rows, n_numbers)
@@ -19,6 +19,7 @@ class Batch(NamedTuple):
     tasks: torch.Tensor  # int64 (n_rows,)
     y: torch.Tensor  # float or int64 (n_rows, n_columns)
     weight: torch.Tensor | None  # float (n_rows, n_columns)
+    given: torch.Tensor | None = None  # float (n_rows, n_columns, n_given)
 
     @property
     def inputs(self):
@@ -28,6 +29,14 @@ class Batch(NamedTuple):
     def __len__(self):
         """Number of rows."""
         return len(self.tasks)
+
+    def with_numbers(self, numbers):
+        """The same rows with other numbers."""
+        return Batch(numbers, self.categories, self.tasks, self.y, self.weight, self.given)
+
+    def with_given(self, given):
+        """The same rows with what the loss has to know of them."""
+        return Batch(self.numbers, self.categories, self.tasks, self.y, self.weight, given)
 
     def to(self, device):
         """Move to a device, once for a whole fit."""

@@ -38,7 +38,10 @@ class Fitted(NamedTuple):
         inputs = self.preprocessor.transform(values)
         module, objective = net.module_, net.criterion_
         if exact:
-            module = copy.deepcopy(module).double()
+            # The output layer of very many classes computes in float64 anyway, and is too large to copy.
+            layer = getattr(module, "output_layer", None)
+            module = copy.deepcopy(module, {id(layer): layer})
+            module.frontend.double(), module.core.double()
             objective = copy.deepcopy(objective).double()
         module.eval()
         parts = []

@@ -198,7 +198,7 @@ class MultiTaskNet(skorch.NeuralNet):
             return objective.losses(objective.raw(module, batch), batch, module, per_task)
 
         if self.schedule is not None:
-            factor = self._factor(self._clock[0] / self._n_steps)
+            factor = objective.lr_factor[0] = self._factor(self._clock[0] / self._n_steps)
             for group, base in zip(optimizer.param_groups, self._base_lr, strict=True):
                 group["lr"] = base * factor
         optimizer.zero_grad(set_to_none=True)

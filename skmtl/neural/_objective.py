@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from ._surroundings import Surroundings
+
 
 class TaskLosses(NamedTuple):
     """Losses of one batch.
@@ -23,6 +25,8 @@ class TaskLosses(NamedTuple):
         What a regularizer adds.
     rows : tensor of shape (n_rows * n_columns,) or None
         Losses of the rows, without gradient; None if the loss is no mean over rows.
+    parts : pair of scalar tensors or None
+        Two parts of the total whose gradients are to be aligned.
     """
 
     total: Any
@@ -30,6 +34,7 @@ class TaskLosses(NamedTuple):
     weight: Any
     extra: Any = None
     rows: Any = None
+    parts: Any = None
 
 
 class Objective(nn.Module):
@@ -47,13 +52,18 @@ class Objective(nn.Module):
         Classes of every unit, if some lack some.
     regularizer : object or None
         Its method `penalty` is asked for a further loss in training.
+    movable : int64 tensor of shape (n_numbers,) or None
+        For a loss that looks around, which numbers may move; see :class:`Surroundings`.
     """
 
     start: Any
     allowed: Any
+    movable: Any
 
-    def __init__(self, loss, outputs, start, allowed, regularizer=None):
+    def __init__(self, loss, outputs, start, allowed, regularizer=None, movable=None):
         super().__init__()
+        self.lr_factor = [1.0]  # what the schedule makes of the learning rate
+        self.register_buffer("movable", movable)
         self.loss, self.outputs, self.regularizer = loss, outputs, regularizer
         self.register_buffer("start", None if start is None else torch.as_tensor(start, dtype=torch.float32))
         self.register_buffer("allowed", None if allowed is None else torch.as_tensor(allowed))
@@ -91,10 +101,16 @@ class Objective(nn.Module):
         rows: Any = None
         of_task: Any = None
         unit_weight: Any = None
-        extra = None
+        extra = parts = None
         if self.loss.elementwise:
-            rows = self._row_losses(raw, batch, units)
-            total = rows.mean() if weight is None else (rows * weight).sum() / weight.sum().clamp_min(1e-30)
+            around = None
+            if self.movable is not None and module is not None:
+                around = Surroundings(self, module, batch, self.movable)
+            rows = self._row_losses(raw, batch, units, around)
+            if self.loss.in_parts:
+                parts = tuple(_mean(part, weight) for part in rows)
+                rows = rows[0] + rows[1]
+            total = _mean(rows, weight)
             if per_task or wants_extra:
                 sums, unit_weight = self.sums(rows, batch.tasks, batch.weight)
                 of_task = sums / unit_weight.clamp_min(1e-30)
@@ -104,7 +120,7 @@ class Objective(nn.Module):
             total = (of_task * unit_weight).sum() / unit_weight.sum().clamp_min(1e-30)
         if wants_extra:
             extra = self.regularizer.penalty(of_task, unit_weight > 0, module.representation)
-        return TaskLosses(total, of_task, unit_weight, extra, rows)
+        return TaskLosses(total, of_task, unit_weight, extra, rows, parts)
 
     def sums(self, rows, tasks, weight):
         """Sum of weighted losses, and of weights, of every unit."""
@@ -120,19 +136,28 @@ class Objective(nn.Module):
         unit_weight = mass.new_zeros(n_units).index_add_(0, units, mass)
         return rows.new_zeros(n_units).index_add(0, units, rows * mass), unit_weight
 
-    def _row_losses(self, raw, batch, units):
-        """Loss of each row and column, (n_rows * n_columns,), averaged over members."""
-        y, members = batch.y, 1
+    def _row_losses(self, raw, batch, units, around=None):
+        """Loss of each row and column, (n_rows * n_columns,), averaged over members; a pair for a loss in parts."""
+        y, members, more = batch.y, 1, {}
+        if batch.given is not None:
+            more["given"] = batch.given
         if raw.ndim == 4:
             members = raw.shape[1]
             y = y.repeat_interleave(members, dim=0)
+            more = {name: value.repeat_interleave(members, dim=0) for name, value in more.items()}
             if units is not None:
                 units = units.view(batch.y.shape).repeat_interleave(members, dim=0).reshape(-1)
         allowed = None if self.allowed is None else self.allowed[units]
-        rows = self.loss.torch_rows(raw.reshape(-1, raw.shape[-1]), y.reshape(-1), allowed)
-        if raw.ndim == 4:
-            rows = rows.view(-1, members, batch.y.shape[1]).mean(dim=1).reshape(-1)
-        return rows
+        more = {name: value.flatten(0, 1) for name, value in more.items()}
+        if around is not None:
+            more["around"] = around
+        form = self.loss.torch_parts if self.loss.in_parts else self.loss.torch_rows
+        rows = form(raw.reshape(-1, raw.shape[-1]), y.reshape(-1), allowed, **more)
+        if raw.ndim == 3:
+            return rows
+        if isinstance(rows, tuple):
+            return tuple(part.view(-1, members, batch.y.shape[1]).mean(dim=1).reshape(-1) for part in rows)
+        return rows.view(-1, members, batch.y.shape[1]).mean(dim=1).reshape(-1)
 
     def _coupled(self, raw, batch, units, weight):
         """Losses that are no means over rows, unit by unit and member by member."""
@@ -152,3 +177,8 @@ class Objective(nn.Module):
             ]
             of_task[unit] = torch.stack(values).mean()
         return torch.stack(of_task), unit_weight
+
+
+def _mean(rows, weight):
+    """Weighted mean, zero where there is no weight."""
+    return rows.mean() if weight is None else (rows * weight).sum() / weight.sum().clamp_min(1e-30)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._factored import resolve_output
 from ._names import nearest
 from ._settings import NET_PREFIXES
 from .architectures._registry import resolve_architecture
@@ -36,6 +37,7 @@ class DeepParameters:
             "regularizer": resolve_regularizer,
             "balancing": _named_balancing,
             "loss": self._resolve_loss,
+            "output": resolve_output,
         }
         return resolvers[parameter](value) if parameter in resolvers and isinstance(value, str) else value
 
@@ -49,8 +51,8 @@ class DeepParameters:
         ----------
         **params : dict
             Values by name. ``architecture__hidden_sizes`` goes to the architecture, which may be given as a string;
-            likewise `loss`, `balancing`, `regularizer` and `numeric_embedding`. ``optimizer__weight_decay`` goes into
-            `net_params`.
+            likewise `loss`, `balancing`, `regularizer`, `numeric_embedding` and `output`.
+            ``optimizer__weight_decay`` goes into `net_params`.
 
         Returns
         -------

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils.class_weight import compute_class_weight
+
+from .._shared.class_weights import class_factors
 
 
 def combine_weights(estimator, weight, codes, dense, row_tasks, n_columns, n_classes):
@@ -32,14 +33,7 @@ def combine_weights(estimator, weight, codes, dense, row_tasks, n_columns, n_cla
     if n_classes is not None and class_weight is not None:
         coded = np.where(observed, dense, 0.0).astype(np.intp)
         share = np.bincount(coded[observed], weights=total[observed], minlength=n_classes)
-        if isinstance(class_weight, str):  # "balanced", in which a weight of two counts as the row twice
-            with np.errstate(divide="ignore"):
-                factor = np.where(share > 0, share.sum() / (n_classes * share), 1.0)
-        else:
-            labels = estimator._classes.labels
-            factor = compute_class_weight(class_weight, classes=labels, y=labels)
-        if not np.all(np.isfinite(factor) & (factor > 0)):
-            raise ValueError(f"'class_weight' must give every class a positive number. Got {class_weight}.")
+        factor = class_factors(class_weight, share, estimator._classes.labels)
         total = total * factor[coded]
     if task_weight is not None:
         units = codes[:, None] * n_columns + np.arange(n_columns)

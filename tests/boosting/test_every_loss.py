@@ -24,6 +24,7 @@ from skmtl.metrics import make_task_scorer
 
 pytest.importorskip("lightgbm")
 
+BOOSTED = [name for name, cls in CLASSIFICATION_LOSSES.items() if cls().has_boosting_form]
 CLASSIFIERS = {
     "rmtgb": RMTGBClassifier(
         schedule={"shared": 25, "partition": 3, "specific": 3}, early_stopping=False, random_state=0
@@ -70,7 +71,7 @@ class Brier(ClassificationLoss):
 
 @pytest.mark.parametrize("booster", CLASSIFIERS)
 @pytest.mark.parametrize("n_classes", [2, 4])
-@pytest.mark.parametrize("name", [*CLASSIFICATION_LOSSES, "own"])
+@pytest.mark.parametrize("name", [*BOOSTED, "own"])
 def test_losses_for_classes(name, n_classes, booster):
     if n_classes == 2 and name == "z_loss":
         pytest.skip("needs three classes")
@@ -96,8 +97,18 @@ def test_losses_for_numbers(name, booster):
     assert model.score(X, y, tasks=tasks) > 0.6
 
 
-@pytest.mark.parametrize("booster", CLASSIFIERS)
-def test_losses_are_searched_like_any_parameter(booster):
+def net():
+    pytest.importorskip("torch")
+    pytest.importorskip("skorch")
+    from skmtl.neural import MultiTaskClassifier
+    from skmtl.neural.architectures import HardSharing
+
+    small = HardSharing((32,), trunk="mlp", dropout=0.0)
+    return MultiTaskClassifier(small, lr=0.01, max_epochs=25, batch_size=32, early_stopping=False, random_state=0)
+
+
+@pytest.mark.parametrize("name", [*CLASSIFIERS, "net"])
+def test_losses_are_searched_like_any_parameter(name):
     X, y, tasks = table(2)
     losses = [
         "log_loss",
@@ -108,7 +119,7 @@ def test_losses_are_searched_like_any_parameter(booster):
         TaylorSoftmaxLoss(),
         "ordinal",
     ]
-    model = make_pipeline(StandardScaler(), CLASSIFIERS[booster])
+    model = make_pipeline(StandardScaler(), net() if name == "net" else CLASSIFIERS[name])
     step = model.steps[-1][0]
     with sklearn.config_context(enable_metadata_routing=True):
         scorer = make_task_scorer(f1_score)

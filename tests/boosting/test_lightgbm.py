@@ -252,3 +252,44 @@ def test_mistakes_are_named_and_leave_the_estimator_as_it_was(model, error, mess
     with pytest.raises(error, match=message):
         model.fit(X, y if isinstance(model, LightGBMClassifier) else score)
     assert vars(model) == before
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 3.0}, {0: 0.5, 1: 2.0, 2: 1.5}])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_weights_of_classes_are_weights_of_their_rows(class_weight, weighted):
+    X, _, y, tasks = table(n_classes=3)
+    y = np.where(np.arange(len(y)) % 4 > 0, 0, y)
+    weight = np.random.default_rng(0).integers(1, 4, len(y)).astype(float) if weighted else None
+    share = np.bincount(y, weights=weight)
+    factor = share.sum() / (3 * share) if class_weight == "balanced" else [class_weight.get(k, 1.0) for k in range(3)]
+    one = LightGBMClassifier(class_weight=class_weight, **QUICK).fit(X, y, tasks=tasks, sample_weight=weight)
+    rows = np.asarray(factor)[y] * (1.0 if weight is None else weight)
+    other = LightGBMClassifier(**QUICK).fit(X, y, tasks=tasks, sample_weight=rows)
+    np.testing.assert_allclose(one.predict_proba(X, tasks=tasks), other.predict_proba(X, tasks=tasks), rtol=1e-9)
+
+
+def test_balanced_classes_find_the_rare_one():
+    X, score, _, tasks = table()
+    y = np.where(score > np.quantile(score, 0.95), "rare", "usual")
+    found = [
+        np.mean(LightGBMClassifier(class_weight=w, **QUICK).fit(X, y, tasks=tasks).predict_proba(X, tasks=tasks)[:, 0])
+        for w in (None, "balanced")
+    ]
+    assert found[0] == pytest.approx(0.05, abs=0.01)
+    assert found[1] > 1.2 * found[0]
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "message"),
+    [
+        ("heavy", "'class_weight' parameter of LightGBMClassifier must be"),
+        (3, "'class_weight' parameter of LightGBMClassifier must be"),
+        ({0: -1.0}, "'class_weight' must give every class a positive number"),
+        ({0: np.nan}, "'class_weight' must give every class a positive number"),
+        ({5: 1.0}, "class"),
+    ],
+)
+def test_wrong_weights_of_classes_are_named(class_weight, message):
+    X, _, y, _ = table()
+    with pytest.raises(ValueError, match=message):
+        LightGBMClassifier(class_weight=class_weight, **QUICK).fit(X, y)

@@ -51,6 +51,23 @@ def test_values(metric, beta, expected):
     assert metric_of(metric, 10.0, beta=beta) == pytest.approx(expected, abs=5e-8)
 
 
+@pytest.mark.parametrize("L", [1.0, 10.0, 73.0, 500.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_soft_counts_add_up_and_balanced_classes_have_one_accuracy(L, seed):
+    rng = np.random.default_rng(seed)
+    raw = 2.0 * rng.normal(size=(30, 1))
+    y = (rng.random(30) < 0.3).astype(float)
+    y[:2] = 0.0, 1.0
+
+    def count(function, y=y):
+        return metric_of(function, L, y, raw)
+
+    assert count(lambda tp, fp, tn, fn: tp + fn) == pytest.approx(y.sum(), rel=1e-9)
+    assert count(lambda tp, fp, tn, fn: fp + tn) == pytest.approx((1.0 - y).sum(), rel=1e-9)
+    even = np.arange(30) % 2.0
+    assert count("balanced_accuracy", even) == pytest.approx(count("accuracy", even), rel=1e-9)
+
+
 def test_values_for_the_published_steepness():
     assert metric_of("f1", 73.0) == pytest.approx(0.6749618, abs=5e-8)
     assert 1.0 - metric_of("mcc", 73.0) == pytest.approx(0.6500032, abs=5e-8)

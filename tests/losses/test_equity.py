@@ -7,6 +7,7 @@ import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.cluster import DBSCAN, KMeans
 
+from skmtl.boosting import RMTGBClassifier
 from skmtl.losses import SampleEquityWeights
 
 
@@ -97,3 +98,16 @@ def test_an_estimator_is_cloned_and_answers_alike_for_one_seed():
 def test_bad_parameters_are_named(params, message):
     with pytest.raises(ValueError, match=message):
         SampleEquityWeights(**params).fit(np.arange(10.0).reshape(5, 2))
+
+
+def test_rows_of_one_cluster_leave_a_model_as_it_was():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 2))
+    y = (X[:, 0] > 0).astype(int)
+    found = SampleEquityWeights(clusterer=KMeans(1, random_state=0), normalize=True).fit_sample_weight(X)
+    np.testing.assert_allclose(found, 1.0)
+    one, other = (
+        RMTGBClassifier(max_iter=5, early_stopping=False, random_state=0).fit(X, y, sample_weight=weight)
+        for weight in (found, None)
+    )
+    np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(X))

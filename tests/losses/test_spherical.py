@@ -93,6 +93,17 @@ def test_the_z_loss_knows_neither_shift_nor_scale(seed):
     np.testing.assert_allclose(loss._standardised(-raw)[np.arange(20), y.astype(int)], -own, rtol=1e-9)
 
 
+@pytest.mark.parametrize("b", [0.0, 1.0, 3.0])
+def test_the_z_loss_goes_from_a_line_to_a_hinge(b):
+    rng = np.random.default_rng(0)
+    y, raw = rng.integers(0, 6, 50).astype(float), rng.normal(size=(50, 6))
+    z = ZLoss()._standardised(raw)[np.arange(50), y.astype(int)]
+    assert (np.abs(z) <= np.sqrt(5.0)).all()
+    np.testing.assert_allclose(ZLoss(a=1e4, b=b).row_loss(y, raw), np.maximum(b - z, 0.0), atol=1e-4)
+    a = 1e-5
+    np.testing.assert_allclose(ZLoss(a, b).row_loss(y, raw), np.log(2.0) / a + (b - z) / 2.0, atol=1e-4)
+
+
 @pytest.mark.parametrize("n_classes", [3, 10, 1000])
 def test_the_least_z_loss(n_classes):
     raw, y = np.eye(n_classes)[:1], np.zeros(1)

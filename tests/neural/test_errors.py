@@ -44,6 +44,7 @@ _WRONG = {
     "loss": ["nope", 3, None, object()],
     "balancing": ["nope", 3, object()],
     "regularizer": ["nope", 3, object()],
+    "output": ["nope", 3, None, "factored"],
     "task_column": [1.5, ["a"]],
     "task_weight": ["heavy", 3, {"a": -1.0}, {"zzz": 1.0}, {"a": np.nan}, {"a": 0.0, "b": 0.0, "c": 0.0}],
     "class_weight": ["heavy", 3, {0: -1.0, 1: 1.0}],

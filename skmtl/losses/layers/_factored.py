@@ -57,8 +57,9 @@ class FactoredMatrix(torch.nn.Module):
 
     def scores(self, h):
         """Scores of all classes, (n_rows, n_classes)."""
-        dtype = self.V.dtype
-        return (h @ self.U.T).to(dtype) @ self.V.T + (h @ self.omega).to(dtype)[:, None]
+        h_u = h @ self.U.T
+        parts = [h_u @ rows.to(h.dtype).T for rows in self.V.split(65_536)]  # no copy of V in double precision
+        return torch.cat(parts, dim=1) + (h @ self.omega)[:, None]
 
     def statistics(self, h, own):
         """Own score, sum of squares and sum of the scores of each row, and what :meth:`step` needs of the way there."""
@@ -156,11 +157,11 @@ class DenseMatrix(torch.nn.Module):
 
     def scores(self, h):
         """Scores of all classes."""
-        return h.to(self.W.dtype) @ self.W.T
+        return h @ self.W.to(h.dtype).T
 
     def statistics(self, h, own):
         """See :class:`FactoredMatrix`."""
-        scores = self.scores(h).to(h.dtype)
+        scores = (h.to(self.W.dtype) @ self.W.T).to(h.dtype)
         return (scores.gather(1, own[:, None])[:, 0], (scores**2).sum(1), scores.sum(1)), (scores, own)
 
     def _by_scores(self, by_own, by_squares, by_sum, saved):

@@ -16,6 +16,28 @@ from ._factored import DenseMatrix, FactoredMatrix
 _NAMES: dict = {"z_loss": ZLoss, "taylor_softmax": TaylorSoftmaxLoss, "spherical_softmax": SphericalSoftmaxLoss}
 
 
+def check_spherical(name: str, loss: Any, purpose: str) -> None:
+    """Raise ValueError unless `loss` sees the scores through their statistics alone."""
+    if type(loss) not in set(_NAMES.values()) or getattr(loss, "order", 2) != 2:
+        raise ValueError(
+            f"'{name}' must be one of {sorted(_NAMES)} or an object of their classes (Taylor softmax of order 2) with "
+            f"{purpose}. Got {loss!r}."
+        )
+
+
+def loss_of_statistics(loss: Any, n_classes: int, own: Any, squares: Any, total: Any) -> Any:
+    """Loss of each row from its own score, the sum of squares and the sum of its scores."""
+    if isinstance(loss, ZLoss):
+        mean = total / n_classes
+        sigma = (squares / n_classes - mean**2).clamp_min(0.0).add(loss.eps).sqrt()
+        return torch.nn.functional.softplus(loss.a * (loss.b - (own - mean) / sigma)) / loss.a
+    if isinstance(loss, TaylorSoftmaxLoss):
+        return (n_classes + total + 0.5 * squares).log() - (1.0 + own + 0.5 * own**2).log()
+    if isinstance(loss, SphericalSoftmaxLoss):
+        return (squares + n_classes * loss.eps).log() - (own**2 + loss.eps).log()
+    return squares - 2.0 * own + 1.0
+
+
 class _Statistics(torch.autograd.Function):
     """Statistics of the scores; going backward, the weights make their step."""
 
@@ -161,28 +183,31 @@ class SphericalOutputLayer(torch.nn.Module):
             raise ValueError(
                 f"'y' must hold classes from 0 to {self.n_classes - 1}. Got {int(y.min())} to {int(y.max())}."
             )
+        rows = loss_of_statistics(self.loss, self.n_classes, *self.statistics(h, y))
+        return rows.mean() if weight is None else (rows * weight).sum() / weight.sum()
+
+    def statistics(self, h: torch.Tensor, y: torch.Tensor) -> Any:
+        """Compute what the loss sees of the scores; going backward, the weights make their step, in training mode.
+
+        Parameters
+        ----------
+        h : tensor of shape (n_rows, in_features)
+            Features.
+        y : int64 tensor of shape (n_rows,)
+            Own class of each row.
+
+        Returns
+        -------
+        own, squares, total : tensors of shape (n_rows,)
+            Own score, sum of squares and sum of the scores, in double precision.
+        """
         # The anchor keeps the way back alive where the features themselves need no gradient.
         anchor = torch.zeros((), requires_grad=True)
-        own, squares, total = _Statistics.apply(self._input(h), anchor, y, self)
-        rows = self._rows(own, squares, total)
-        return rows.mean() if weight is None else (rows * weight).sum() / weight.sum()
+        return _Statistics.apply(self._input(h), anchor, y, self)
 
     def _input(self, h):
         h = h.to(torch.float64)
         return torch.cat([h, h.new_ones((len(h), 1))], dim=1) if self.bias else h
-
-    def _rows(self, own, squares, total):
-        """Loss of each row from its statistics."""
-        loss, n = self.loss, self.n_classes
-        if isinstance(loss, ZLoss):
-            mean = total / n
-            sigma = (squares / n - mean**2).clamp_min(0.0).add(loss.eps).sqrt()
-            return torch.nn.functional.softplus(loss.a * (loss.b - (own - mean) / sigma)) / loss.a
-        if isinstance(loss, TaylorSoftmaxLoss):
-            return (n + total + 0.5 * squares).log() - (1.0 + own + 0.5 * own**2).log()
-        if isinstance(loss, SphericalSoftmaxLoss):
-            return (squares + n * loss.eps).log() - (own**2 + loss.eps).log()
-        return squares - 2.0 * own + 1.0
 
     @torch.no_grad()
     def scores(self, h: torch.Tensor) -> torch.Tensor:

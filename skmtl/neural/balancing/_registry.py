@@ -9,6 +9,7 @@ from typing import Any
 from torchjd import aggregation, scalarization
 
 from .._names import nearest
+from ._aligned import AlignedParts
 from ._base import Balancer, Balancing
 from ._flat_regions import FlatRegions
 from ._gradnorm import DBMTL, GradNorm
@@ -97,6 +98,15 @@ def make_balancer(balancing: Any, n_units: int) -> Balancer:
     if not isinstance(balancing, type) and callable(getattr(balancing, "build", None)):
         return balancing.build(n_units)
     raise ValueError(f"{_wanted()} Got {balancing!r}.")
+
+
+def make_balancer_for(loss: Any, balancing: Any, n_units: int) -> Balancer:
+    """Build the balancer for a loss, which may have parts whose gradients it has to align."""
+    if not loss.in_parts:
+        return make_balancer(balancing, n_units)
+    if balancing is not None:
+        raise ValueError(f"'balancing' must be None with align_gradients=True. Got {balancing!r}.")
+    return AlignedParts()
 
 
 def _wanted():

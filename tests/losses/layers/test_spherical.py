@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import time
 
 import pytest
 
@@ -176,6 +177,20 @@ def test_state_survives_pickle_and_state_dict():
         h, y = next(iter(batches(1)))
         torch.testing.assert_close(other(h, y), layer(h, y))
     assert layer.to("meta").matrix.V.device.type == "meta"
+
+
+def test_a_step_costs_about_the_same_for_ten_times_the_classes():
+    def least(n_classes):
+        layer = layers.ZLossOutputLayer(64, n_classes, lr=0.01)
+        h, y = torch.randn(32, 64, requires_grad=True), torch.randint(n_classes, (32,))
+        times = []
+        for _ in range(30):
+            begin = time.perf_counter()
+            layer(h, y).backward()
+            times.append(time.perf_counter() - begin)
+        return min(times)
+
+    assert least(100_000) < 5.0 * least(10_000)
 
 
 def test_backward_comes_once_after_each_forward():
