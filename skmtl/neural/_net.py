@@ -113,6 +113,7 @@ class MultiTaskNet(skorch.NeuralNet):
         known = {id(p) for p in shared}
         self._shared = shared
         self._own = [p for p in module.parameters() if p.requires_grad and id(p) not in known]
+        self._learned = [p for group in self.optimizer_.param_groups for p in group["params"]]
         epochs = self.max_epochs if epochs is None else epochs
         n_batches = len(self.get_iterator(X[0], training=True))
         self._clock, self._n_steps = (
@@ -129,7 +130,7 @@ class MultiTaskNet(skorch.NeuralNet):
         try:
             return super().fit_loop(X, y, epochs=epochs, **fit_params)
         finally:
-            del self._shared, self._own, self._hooks, self._factor
+            del self._shared, self._own, self._learned, self._hooks, self._factor
             module.forget()
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
@@ -201,7 +202,8 @@ class MultiTaskNet(skorch.NeuralNet):
             factor = self._factor(self._clock[0] / self._n_steps)
             for group, base in zip(optimizer.param_groups, self._base_lr, strict=True):
                 group["lr"] = base * factor
-        optimizer.zero_grad(set_to_none=True)
+        for parameter in self._learned:
+            parameter.grad = None
         losses = self.balancer_.backward(evaluate, self._shared, self._own, Replay(module))
         if self.gradient_clip is not None:
             nn.utils.clip_grad_norm_(module.parameters(), self.gradient_clip)

@@ -8,6 +8,10 @@ import torch
 from torch import nn
 
 
+#: A start below this is rounding: that of targets whose mean was taken out.
+_NOTHING = 1e-7
+
+
 class TaskLosses(NamedTuple):
     """Losses of one batch.
 
@@ -61,7 +65,7 @@ class Objective(nn.Module):
         if start is not None:
             by_task = self.start.view(outputs.n_tasks, outputs.n_columns, -1)
             self._start_varies = not bool((by_task == by_task[:1]).all())
-            if not self.start.any():
+            if not (self.start.abs() > _NOTHING).any():
                 self.start = None
 
     def units(self, tasks):
