@@ -27,6 +27,13 @@ class TaskLosses(NamedTuple):
         What a regularizer adds.
     rows : tensor of shape (n_rows * n_columns,) or None
         Losses of the rows, without gradient; None if the loss is no mean over rows.
+    raw : tensor of shape (n_rows, [n_members,] n_columns, n_values) or None
+        Raw predictions, in the graph of the losses. The loss of a unit depends on those of its own rows and column
+        alone.
+    tasks : tensor of int of shape (n_rows,) or None
+        Tasks of the rows.
+    complete : bool
+        Whether every unit is known to have rows.
     """
 
     total: Any
@@ -34,6 +41,9 @@ class TaskLosses(NamedTuple):
     weight: Any
     extra: Any = None
     rows: Any = None
+    raw: Any = None
+    tasks: Any = None
+    complete: bool = False
 
 
 class Objective(nn.Module):
@@ -95,20 +105,25 @@ class Objective(nn.Module):
         rows: Any = None
         of_task: Any = None
         unit_weight: Any = None
-        extra = None
+        extra, complete = None, False
         if self.loss.elementwise:
             rows = self._row_losses(raw, batch, units)
             total = rows.mean() if weight is None else (rows * weight).sum() / weight.sum().clamp_min(1e-30)
             if per_task or wants_extra:
-                sums, unit_weight = self.sums(rows, batch.tasks, batch.weight)
-                of_task = sums / unit_weight.clamp_min(1e-30)
+                complete = self.outputs.n_tasks == 1 and weight is None
+                if complete:
+                    of_task = rows.view(-1, self.outputs.n_columns).mean(dim=0)
+                    unit_weight = rows.new_full((self.outputs.n_columns,), len(batch), requires_grad=False)
+                else:
+                    sums, unit_weight = self.sums(rows, batch.tasks, batch.weight)
+                    of_task = sums / unit_weight.clamp_min(1e-30)
             rows = rows.detach()
         else:
             of_task, unit_weight = self._coupled(raw, batch, units, weight)
             total = (of_task * unit_weight).sum() / unit_weight.sum().clamp_min(1e-30)
         if wants_extra:
             extra = self.regularizer.penalty(of_task, unit_weight > 0, module.representation)
-        return TaskLosses(total, of_task, unit_weight, extra, rows)
+        return TaskLosses(total, of_task, unit_weight, extra, rows, raw, batch.tasks, complete)
 
     def sums(self, rows, tasks, weight):
         """Sum of weighted losses, and of weights, of every unit."""
