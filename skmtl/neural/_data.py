@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import torch
 
-
 #: Rows of so many batches are gathered at once, unless they have more values than this.
 _MOST_BATCHES, _MOST_VALUES = 32, 2**20
 

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-
 #: A start below this is rounding: that of targets whose mean was taken out.
 _NOTHING = 1e-7
 

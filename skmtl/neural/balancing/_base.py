@@ -40,9 +40,12 @@ class Balancer(nn.Module):
     ----------
     needs_tasks : bool
         Whether it looks at the losses of the tasks, or at their weighted mean alone.
+    one_pass : bool
+        Whether it takes a single backward pass of a batch, so that the module may be compiled.
     """
 
     needs_tasks: bool = True
+    one_pass: bool = False
 
     def __init__(self) -> None:
         super().__init__()

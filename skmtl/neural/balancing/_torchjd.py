@@ -16,6 +16,7 @@ class WeightedTotal(Balancer):
     """The weighted mean over all rows: no balancing, one backward pass."""
 
     needs_tasks = False
+    one_pass = True
 
     def backward(self, evaluate, shared, own, replay=None):
         """See :class:`Balancer`."""
@@ -40,6 +41,7 @@ class ScalarBalancer(Balancer):
     """
 
     last: torch.Tensor
+    one_pass = True
 
     def __init__(self, scalarizer, n_units):
         super().__init__()
