@@ -20,6 +20,7 @@ from .._shared.targets import check_weight
 from .._shared.validation import validation_rows
 from .._sklearn import Interval, StrOptions
 from ..tasks import TaskRequests, learn_tasks, look_up_tasks, observed_pairs
+from ._compile import check_compile
 from ._data import Batch
 from ._factored import FactoredObjective, check_factored, resolve_output
 from ._fitted import Fitted
@@ -103,7 +104,9 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
         architecture, embedding = resolve_architecture(self.architecture), resolve_embedding(self.numeric_embedding)
         optimizer, net_params = resolve_optimizer(self.optimizer, self.net_params)
         regularizer, device = resolve_regularizer(self.regularizer), resolve_device(self.device)
-        make_balancer_for(loss, self.balancing, 1)  # a wrong name, or a missing package
+        balancer = make_balancer_for(loss, self.balancing, 1)  # a wrong name, or a missing package
+        if self.compile:
+            check_compile(balancer, self.balancing, regularizer)
         factored = resolve_output(getattr(self, "output", "dense"))
         if factored is not None:
             check_factored(factored, self, loss)
@@ -257,7 +260,7 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
             max_epochs=self.max_epochs,
             callbacks=callbacks,
             device=device,
-            compile=self.compile,
+            compiled=self.compile,
             verbose=0 if self.verbose == "bar" else int(self.verbose),
             **net_params,
         )

@@ -60,7 +60,7 @@ class MultiTaskClassifier(TaskClassifierMixin, BaseMultiTask):
         None: numbers go in as they are, scaled.
     optimizer : str or type, default="adamw"
         "adam", "adamw", "nadam", "radam", "rmsprop", "sgd", or a class of :mod:`torch.optim`. "adamw" has a weight
-        decay of 0.02 for matrices and betas of (0.9, 0.99), unless `net_params` says otherwise.
+        decay of 0.02 and betas of (0.9, 0.99), unless `net_params` says otherwise.
     lr : float, default=0.001
         Learning rate at its highest.
     lr_schedule : {"constant", "cosine", "flat_cosine"}, callable or None, default="flat_cosine"
@@ -92,7 +92,9 @@ class MultiTaskClassifier(TaskClassifierMixin, BaseMultiTask):
     device : str, default="cpu"
         "cpu", "cuda", "mps", or "auto" for the best that is there.
     compile : bool, default=False
-        Whether to compile the module with :func:`torch.compile`.
+        Whether training steps call the module compiled by :func:`torch.compile`, to which ``compile__mode`` and the
+        like go. Compiling takes from ten seconds to minutes in every fit, and on a CPU a C++ compiler. It goes with
+        balancing methods that take one backward pass, and without a regularizer.
     net_params : dict or None, default=None
         Further parameters of skorch's net: names that begin with ``optimizer__``, ``callbacks__`` or ``compile__``, as
         ``{"optimizer__weight_decay": 0.1}``. ``set_params(optimizer__weight_decay=0.1)`` writes here.

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import torch
+
+#: Rows of so many batches are gathered at once, unless they have more values than this.
+_MOST_BATCHES, _MOST_VALUES = 32, 2**20
 
 
 class Batch(NamedTuple):
@@ -74,17 +78,22 @@ class Batches:
     def __iter__(self):
         """Yield the batches of one pass; `order` holds the rows in the order of the pass, or None."""
         n, n_batches = len(self.data), len(self)
-        if self.generator is not None:
-            self.order = torch.randperm(n, generator=self.generator).to(self.data.tasks.device)
-        for i in range(n_batches):
-            begin, end = i * n // n_batches, (i + 1) * n // n_batches
-            if self.order is None:
+        bounds = [i * n // n_batches for i in range(n_batches + 1)]
+        if self.generator is None:
+            for begin, end in itertools.pairwise(bounds):
                 yield self.data.take(slice(begin, end))
-                continue
-            rows = self.order[begin:end]
-            yield Batch(
-                *(
-                    part if part is None else part[: end - begin] if constant else part.index_select(0, rows)
-                    for part, constant in zip(self.data, self._constant, strict=True)
-                )
-            )
+            return
+        self.order = torch.randperm(n, generator=self.generator).to(self.data.tasks.device)
+        # Rows of several batches are gathered at once and split: the calls are what costs, not the copying.
+        width = self.data.numbers.shape[1] + self.data.y.shape[1] + 4
+        at_once = max(1, min(_MOST_BATCHES, _MOST_VALUES // (width * (bounds[1] - bounds[0]))))
+        for i in range(0, n_batches, at_once):
+            here = bounds[i : i + at_once + 1]
+            rows, sizes = self.order[here[0] : here[-1]], [end - begin for begin, end in itertools.pairwise(here)]
+            parts = [
+                itertools.repeat(None)
+                if part is None
+                else (part[: len(rows)] if constant else part.index_select(0, rows)).split(sizes)
+                for part, constant in zip(self.data, self._constant, strict=True)
+            ]
+            yield from map(Batch, *parts)

@@ -166,26 +166,40 @@ class OwnLinear(nn.Module):
 
     def __init__(self, outputs, n_in, n_out, zero=False):
         super().__init__()
-        shape = (outputs.n_tasks, outputs.n_columns)
+        self.shape = (outputs.n_tasks, outputs.n_columns, n_out, n_in)
+        n_rows = math.prod(self.shape[:3])
         bound = 0.0 if zero or n_in == 0 else 1.0 / math.sqrt(n_in)
-        self.weight = nn.Parameter(torch.empty(*shape, n_out, n_in).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(*shape, n_out).uniform_(-bound, bound))
+        # All maps as one: where they are computed together, a step needs no view of them and none of their gradients.
+        self.matrix = nn.Parameter(torch.empty(n_rows, n_in).uniform_(-bound, bound))
+        self.offset = nn.Parameter(torch.empty(n_rows).uniform_(-bound, bound))
+
+    @property
+    def weight(self):
+        """Matrices of all tasks and columns, (n_tasks, n_columns, n_out, n_in)."""
+        return self.matrix.view(self.shape)
+
+    @property
+    def bias(self):
+        """What is added, (n_tasks, n_columns, n_out)."""
+        return self.offset.view(self.shape[:3])
 
     def forward(self, x, tasks):
         """Map (n_rows, n_in) or (n_rows, n_columns, n_in) to (n_rows, n_columns, n_out)."""
         if x.ndim == 2:
             return self.of_common(x, tasks)
-        if len(self.weight) == 1:
+        if self.shape[0] == 1:
             return torch.baddbmm(self.bias[0][:, None], x.transpose(0, 1), self.weight[0].mT).transpose(0, 1)
         return (self.weight[tasks] @ x[..., None])[..., 0] + self.bias[tasks]
 
     def of_common(self, x, tasks):
         """Map (n_rows, ..., n_in), the same for all columns, to (n_rows, ..., n_columns, n_out)."""
-        n_tasks, n_columns, n_out, n_in = self.weight.shape
+        n_tasks, n_columns, n_out, _ = self.shape
         if n_tasks <= _FEW_TASKS:  # one product for all tasks is quicker than one matrix for every row
-            every = nn.functional.linear(x, self.weight.view(-1, n_in), self.bias.view(-1))
+            every = nn.functional.linear(x, self.matrix, self.offset)
             if n_tasks == 1:
                 return every.view(*x.shape[:-1], n_columns, n_out)
+            if x.ndim == 2 and n_columns * n_out == 1:
+                return every.gather(1, tasks[:, None])[..., None]
             every = every.view(*x.shape[:-1], n_tasks, n_columns, n_out)
             return pick(every if x.ndim == 2 else every.transpose(1, 2), tasks)
         weight, bias = self.weight[tasks], self.bias[tasks]
@@ -203,7 +217,8 @@ def pick(values, tasks):
     """Take from values of all rows and tasks, (n_rows, n_tasks, ...), those of each row's own task."""
     if values.shape[1] == 1:
         return values[:, 0]
-    return values[torch.arange(len(values), device=values.device), tasks]
+    index = tasks.view(-1, 1, *(1 for _ in values.shape[2:])).expand(-1, 1, *values.shape[2:])
+    return values.gather(1, index)[:, 0]  # to index with two arrays takes twice the time, back as well as forward
 
 
 class OwnHeads(nn.Module):

@@ -11,6 +11,7 @@ import torch
 from skorch.callbacks import Callback, EpochTimer, PrintLog
 from torch import nn
 
+from ._compile import CompiledModule
 from ._data import Batches
 from ._replay import Replay
 from ._schedules import SCHEDULES
@@ -47,6 +48,8 @@ class MultiTaskNet(skorch.NeuralNet):
         Names of the units.
     seed : int
         Seed of the order of the rows.
+    compiled : bool
+        Whether training steps call a compiled module.
     **kwargs : dict
         Further parameters of skorch.
     """
@@ -61,6 +64,7 @@ class MultiTaskNet(skorch.NeuralNet):
         gradient_clip: float | None = None,
         names: Any = (),
         seed: int = 0,
+        compiled: bool = False,
         **kwargs,
     ):
         self.balancer = balancer
@@ -68,6 +72,7 @@ class MultiTaskNet(skorch.NeuralNet):
         self.gradient_clip = gradient_clip
         self.names = names
         self.seed = seed
+        self.compiled = compiled
         super().__init__(module, criterion=criterion, train_split=None, **kwargs)
 
     @property
@@ -113,8 +118,13 @@ class MultiTaskNet(skorch.NeuralNet):
         known = {id(p) for p in shared}
         self._shared = shared
         self._own = [p for p in module.parameters() if p.requires_grad and id(p) not in known]
+        self._learned = [p for group in self.optimizer_.param_groups for p in group["params"]]
         epochs = self.max_epochs if epochs is None else epochs
         n_batches = len(self.get_iterator(X[0], training=True))
+        self._forward = module.__call__  # not the module itself, which skorch would keep as a part of its own
+        if self.compiled:
+            options = {"dynamic": len(X[0]) % n_batches > 0, **self.get_params_for("compile")}
+            self._forward = CompiledModule(module, options)
         self._clock, self._n_steps = (
             [0],
             max(1, epochs * n_batches),
@@ -129,7 +139,7 @@ class MultiTaskNet(skorch.NeuralNet):
         try:
             return super().fit_loop(X, y, epochs=epochs, **fit_params)
         finally:
-            del self._shared, self._own, self._hooks, self._factor
+            del self._shared, self._own, self._learned, self._hooks, self._factor, self._forward
             module.forget()
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
@@ -192,16 +202,17 @@ class MultiTaskNet(skorch.NeuralNet):
 
     def train_step(self, batch, per_task=True, **fit_params):
         """One step of the optimiser; returns the losses of the batch."""
-        module, objective, optimizer = self.module_, self.criterion_, self.optimizer_
+        module, objective, optimizer, forward = self.module_, self.criterion_, self.optimizer_, self._forward
 
         def evaluate():
-            return objective.losses(objective.raw(module, batch), batch, module, per_task)
+            return objective.losses(objective.raw(forward, batch), batch, module, per_task)
 
         if self.schedule is not None:
             factor = objective.lr_factor[0] = self._factor(self._clock[0] / self._n_steps)
             for group, base in zip(optimizer.param_groups, self._base_lr, strict=True):
                 group["lr"] = base * factor
-        optimizer.zero_grad(set_to_none=True)
+        for parameter in self._learned:
+            parameter.grad = None
         losses = self.balancer_.backward(evaluate, self._shared, self._own, Replay(module))
         if self.gradient_clip is not None:
             nn.utils.clip_grad_norm_(module.parameters(), self.gradient_clip)

@@ -9,6 +9,9 @@ from torch import nn
 
 from ._surroundings import Surroundings
 
+#: A start below this is rounding: that of targets whose mean was taken out.
+_NOTHING = 1e-7
+
 
 class TaskLosses(NamedTuple):
     """Losses of one batch.
@@ -27,6 +30,13 @@ class TaskLosses(NamedTuple):
         Losses of the rows, without gradient; None if the loss is no mean over rows.
     parts : pair of scalar tensors or None
         Two parts of the total whose gradients are to be aligned.
+    raw : tensor of shape (n_rows, [n_members,] n_columns, n_values) or None
+        Raw predictions, in the graph of the losses. The loss of a unit depends on those of its own rows and column
+        alone.
+    tasks : tensor of int of shape (n_rows,) or None
+        Tasks of the rows.
+    complete : bool
+        Whether every unit is known to have rows.
     """
 
     total: Any
@@ -35,6 +45,9 @@ class TaskLosses(NamedTuple):
     extra: Any = None
     rows: Any = None
     parts: Any = None
+    raw: Any = None
+    tasks: Any = None
+    complete: bool = False
 
 
 class Objective(nn.Module):
@@ -71,7 +84,7 @@ class Objective(nn.Module):
         if start is not None:
             by_task = self.start.view(outputs.n_tasks, outputs.n_columns, -1)
             self._start_varies = not bool((by_task == by_task[:1]).all())
-            if not self.start.any():
+            if not (self.start.abs() > _NOTHING).any():
                 self.start = None
 
     def units(self, tasks):
@@ -102,8 +115,9 @@ class Objective(nn.Module):
         of_task: Any = None
         unit_weight: Any = None
         extra = parts = None
+        complete = False
+        around = None
         if self.loss.elementwise:
-            around = None
             if self.movable is not None and module is not None:
                 around = Surroundings(self, module, batch, self.movable)
             rows = self._row_losses(raw, batch, units, around)
@@ -112,15 +126,22 @@ class Objective(nn.Module):
                 rows = rows[0] + rows[1]
             total = _mean(rows, weight)
             if per_task or wants_extra:
-                sums, unit_weight = self.sums(rows, batch.tasks, batch.weight)
-                of_task = sums / unit_weight.clamp_min(1e-30)
+                complete = self.outputs.n_tasks == 1 and weight is None
+                if complete:
+                    of_task = rows.view(-1, self.outputs.n_columns).mean(dim=0)
+                    unit_weight = rows.new_full((self.outputs.n_columns,), len(batch), requires_grad=False)
+                else:
+                    sums, unit_weight = self.sums(rows, batch.tasks, batch.weight)
+                    of_task = sums / unit_weight.clamp_min(1e-30)
             rows = rows.detach()
         else:
             of_task, unit_weight = self._coupled(raw, batch, units, weight)
             total = (of_task * unit_weight).sum() / unit_weight.sum().clamp_min(1e-30)
         if wants_extra:
             extra = self.regularizer.penalty(of_task, unit_weight > 0, module.representation)
-        return TaskLosses(total, of_task, unit_weight, extra, rows, parts)
+        # Losses of rows that were moved pass through the module a second time: `raw` is not all that they depend on.
+        known = raw if around is None else None
+        return TaskLosses(total, of_task, unit_weight, extra, rows, parts, known, batch.tasks, complete)
 
     def sums(self, rows, tasks, weight):
         """Sum of weighted losses, and of weights, of every unit."""

@@ -5,11 +5,17 @@ from __future__ import annotations
 import copy
 import pickle
 
+import numpy as np
 import pytest
 import torch
 from torchjd import aggregation, scalarization
 
+from skmtl.losses import LogLoss
+from skmtl.neural._data import Batch
+from skmtl.neural._objective import Objective
+from skmtl.neural.architectures import PLE, HardSharing, Outputs
 from skmtl.neural.balancing import BALANCINGS, DBMTL, FlatRegions, GradNorm
+from skmtl.neural.balancing._base import present_tasks, task_gradients
 from skmtl.neural.balancing._registry import AGGREGATORS, SCALARIZERS, make_balancer
 from tests.neural._balanced import Problem
 
@@ -87,6 +93,44 @@ def test_aggregators_see_the_gradients_of_the_tasks():
     for aggregator in [aggregation.UPGrad(), aggregation.MGDA(), aggregation.AlignedMTL(), aggregation.IMTLG()]:
         shared, _ = problem.run(make_balancer(aggregator, 3))
         torch.testing.assert_close(shared, aggregator(jacobian))
+
+
+@pytest.mark.parametrize("route", ["columns", "rows", "both"])
+@pytest.mark.parametrize("architecture", [HardSharing((6,), n_members=2, dropout=0.0), PLE(2, 1, 1, (5,))], ids=str)
+def test_gradients_of_tasks_by_way_of_raw_predictions_are_those_of_their_losses(route, architecture):
+    outputs = {"columns": Outputs(1, 3, 2), "rows": Outputs(3, 1, 2), "both": Outputs(2, 2, 2)}[route]
+    torch.manual_seed(0)
+    module = architecture.build(4, outputs).double()
+    tasks = torch.arange(12) % max(1, outputs.n_tasks - 1 if route == "rows" else outputs.n_tasks)  # one is absent
+    weight = None if route == "columns" else torch.rand(12, outputs.n_columns, dtype=torch.float64)
+    y = torch.randint(0, 2, (12, outputs.n_columns))
+    batch = Batch(torch.randn(12, 4, dtype=torch.float64), torch.empty(12, 0), tasks, y, weight)
+    prepared = LogLoss(one_output_per_class=True).prepare(np.array([0, 1]), None, 2)
+    objective = Objective(prepared, outputs, None, None)
+    shared = module.shared_parameters()
+    own = [p for p in module.parameters() if all(p is not q for q in shared)]
+    losses = objective.losses(module(batch.numbers, tasks), batch)
+    present = present_tasks(losses)
+    assert len(present) == outputs.n_units - (route == "rows")
+    factors = torch.rand(len(present), dtype=torch.float64)
+    for values, factor in [(None, None), (losses.of_task[present].log(), None), (None, factors)]:
+        found = []
+        for known in (losses, losses._replace(raw=None)):
+            module.zero_grad()
+            jacobian = task_gradients(known, present, shared, own, values=values, factors=factor)
+            found.append([jacobian, *(p.grad.clone() for p in own)])
+        assert bool(found[0][0].any(dim=1).all())
+        torch.testing.assert_close(found[0], found[1])
+
+
+def test_weights_from_the_gramian_are_those_of_the_aggregator():
+    jacobian, _ = Problem(n_tasks=5).gradients()
+    for name in sorted(set(AGGREGATORS) - {"cagrad", "nash_mtl"}):
+        balancer = make(name, 5).double()
+        torch.manual_seed(0)
+        found = balancer.aggregate(jacobian)
+        torch.manual_seed(0)
+        torch.testing.assert_close(found, balancer.make(5).double()(jacobian))
 
 
 def test_upgrad_and_mgda_conflict_with_no_task():

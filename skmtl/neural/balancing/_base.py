@@ -40,9 +40,12 @@ class Balancer(nn.Module):
     ----------
     needs_tasks : bool
         Whether it looks at the losses of the tasks, or at their weighted mean alone.
+    one_pass : bool
+        Whether it takes a single backward pass of a batch, so that the module may be compiled.
     """
 
     needs_tasks: bool = True
+    one_pass: bool = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,73 +85,98 @@ class Balancer(nn.Module):
 
 def present_tasks(losses):
     """Positions of the tasks that have rows in the batch."""
+    if losses.complete:
+        return torch.arange(len(losses.weight), device=losses.weight.device)
     return torch.nonzero(losses.weight > 0)[:, 0]
 
 
-#: Up to so many tasks, the gradients of the heads come with those of the shared parameters, task by task.
-_FEW_TASKS = 32
+def of_present(losses, present):
+    """Losses of the present tasks, without gathering them if these are all."""
+    return losses.of_task if len(present) == len(losses.of_task) else losses.of_task[present]
 
 
-def task_gradients(values, shared, own, factors=None):
-    """Jacobian of the losses by the shared parameters, (n_tasks, n_parameters); adds the gradients of the heads.
+def task_gradients(losses, present, shared, own, *, values=None, factors=None):
+    """Jacobian of the losses by the shared parameters, (n_present, n_parameters); adds the gradients of the heads.
+
+    Where the batch knows its raw predictions, one pass goes from all losses back to them and to the heads, and from
+    there one pass for each task to the shared parameters: a raw prediction belongs to one task.
 
     Parameters
     ----------
-    values : tensor of shape (n_tasks,)
-        Losses.
+    losses : TaskLosses
+        Losses of the batch.
+    present : tensor of int of shape (n_present,)
+        The tasks that have rows in it.
     shared, own : list of Parameter
         Shared parameters, and all others, which get the gradient of the sum of the losses times `factors`.
-    factors : tensor of shape (n_tasks,) or None
+    values : tensor of shape (n_present,) or None
+        What to differentiate, one number for each loss; None: the losses.
+    factors : tensor of shape (n_present,) or None
         Weights for the heads; None: 1.
     """
-    together = len(values) <= _FEW_TASKS
-    parameters = [*shared, *own] if together else shared
-    rows, heads = [], None
-    for i, value in enumerate(values.unbind() if shared else ()):
-        gradients = torch.autograd.grad(value, parameters, retain_graph=True, allow_unused=True)
-        rows.append(flat(gradients[: len(shared)], shared))
-        if together:
-            of_own = gradients[len(shared) :]
-            if factors is not None:
-                of_own = [None if g is None else factors[i] * g for g in of_own]
-            heads = of_own if heads is None else [_sum(a, b) for a, b in zip(heads, of_own, strict=True)]
-    if heads is None:
+    values = of_present(losses, present) if values is None else values
+    starts = ((value, None) for value in values.unbind())
+    if shared and losses.raw is not None:
+        sources = [losses.raw, *(own if factors is None else ())]
+        slopes, *gradients = torch.autograd.grad(values.sum(), sources, retain_graph=True, allow_unused=True)
+        _add(gradients, sources[1:])
+        starts = _starts(losses, present, slopes)
+    if not shared or losses.raw is None or factors is not None:
         add_gradients((values if factors is None else values * factors).sum(), own, retain=True)
-    else:
-        for parameter, gradient in zip(own, heads, strict=True):
-            if gradient is not None:
-                parameter.grad = _sum(parameter.grad, gradient)
-    return torch.stack(rows) if rows else None
+    if not shared:
+        return None
+    jacobian = values.new_empty(len(values), sum(parameter.numel() for parameter in shared))
+    for row, (output, slope) in zip(jacobian.unbind(), starts, strict=True):
+        gradients = torch.autograd.grad(output, shared, slope, retain_graph=True, allow_unused=True)
+        torch.cat(_flat_parts(gradients, shared), out=row)
+    return jacobian
 
 
-def _sum(a, b):
-    return b if a is None else a if b is None else a + b
+def _starts(losses, present, slopes):
+    """Where the backward pass of each present task starts: the raw predictions, and the gradient of its loss by them.
+
+    `slopes` is the gradient of all losses together.
+    """
+    n_columns = slopes.shape[-2]
+    for unit in present.tolist():
+        slope = slopes
+        if n_columns > 1:
+            column = unit % n_columns
+            slope = torch.zeros_like(slopes)
+            slope[..., column, :] = slopes[..., column, :]
+        if len(losses.of_task) > n_columns:
+            slope = slope * (losses.tasks == unit // n_columns).view(-1, *(1 for _ in slopes.shape[1:]))
+        yield losses.raw, slope
 
 
 def flat(gradients, parameters):
     """One vector of the gradients, zero where there is none."""
-    parts = [
+    return torch.cat(_flat_parts(gradients, parameters))
+
+
+def _flat_parts(gradients, parameters):
+    return [
         torch.zeros_like(parameter).flatten() if gradient is None else gradient.flatten()
         for gradient, parameter in zip(gradients, parameters, strict=True)
     ]
-    return torch.cat(parts)
 
 
 def add_flat(vector, parameters):
-    """Add a vector to the gradients of parameters."""
-    begin = 0
-    for parameter in parameters:
-        part = vector[begin : begin + parameter.numel()].view_as(parameter)
-        parameter.grad = part.clone() if parameter.grad is None else parameter.grad + part
-        begin += parameter.numel()
+    """Add a vector, which nothing else may use afterwards, to the gradients of parameters."""
+    parts = vector.split([parameter.numel() for parameter in parameters])
+    for parameter, part in zip(parameters, parts, strict=True):
+        part = part.view_as(parameter)
+        parameter.grad = part if parameter.grad is None else parameter.grad + part
 
 
 def add_gradients(value, parameters, *, retain=False):
     """Add the gradients of a scalar to those of parameters."""
     parameters = list(parameters)
-    if not parameters or not value.requires_grad:
-        return
-    gradients = torch.autograd.grad(value, parameters, retain_graph=retain, allow_unused=True)
+    if parameters and value.requires_grad:
+        _add(torch.autograd.grad(value, parameters, retain_graph=retain, allow_unused=True), parameters)
+
+
+def _add(gradients, parameters):
     for parameter, gradient in zip(parameters, gradients, strict=True):
         if gradient is not None:
-            parameter.grad = _sum(parameter.grad, gradient)
+            parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient

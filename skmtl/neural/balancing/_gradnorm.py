@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from ..architectures._checks import check_number, check_share
-from ._base import Balancer, Balancing, add_flat, add_gradients, present_tasks, task_gradients
+from ._base import Balancer, Balancing, add_flat, add_gradients, of_present, present_tasks, task_gradients
 
 
 class GradNorm(Balancing):
@@ -65,11 +65,11 @@ class GradNormBalancer(Balancer):
         present = present_tasks(losses)
         if not len(present):
             return losses
-        values = losses.of_task[present]
+        values = of_present(losses, present)
         unset = torch.isnan(self.first[present])
         self.first[present] = torch.where(unset, values.detach(), self.first[present])
         weights = self.weights[present]
-        jacobian = task_gradients(values, shared, own, weights)
+        jacobian = task_gradients(losses, present, shared, own, factors=weights)
         if losses.extra is not None:
             add_gradients(losses.extra, [*shared, *own])
         if jacobian is not None:
@@ -161,8 +161,8 @@ class DBMTLBalancer(Balancer):
         present = present_tasks(losses)
         if not len(present):
             return losses
-        values = torch.log(losses.of_task[present] + 1e-8)
-        jacobian = task_gradients(values, shared, own)
+        values = torch.log(of_present(losses, present) + 1e-8)
+        jacobian = task_gradients(losses, present, shared, own, values=values)
         if jacobian is not None:
             add_flat(self.combine(jacobian, present), shared)
         if losses.extra is not None:

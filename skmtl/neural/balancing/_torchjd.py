@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 import torch
+from torchjd.aggregation import GramianWeightedAggregator, NashMTL
 
 from ._base import Balancer, add_flat, add_gradients, present_tasks, task_gradients
 
@@ -15,6 +16,7 @@ class WeightedTotal(Balancer):
     """The weighted mean over all rows: no balancing, one backward pass."""
 
     needs_tasks = False
+    one_pass = True
 
     def backward(self, evaluate, shared, own, replay=None):
         """See :class:`Balancer`."""
@@ -39,6 +41,7 @@ class ScalarBalancer(Balancer):
     """
 
     last: torch.Tensor
+    one_pass = True
 
     def __init__(self, scalarizer, n_units):
         super().__init__()
@@ -95,22 +98,29 @@ class AggregatorBalancer(Balancer):
 
     def aggregate(self, jacobian):
         """Aggregate a matrix of gradients, (n_tasks, n_parameters); one of zeros stays zero."""
-        if len(jacobian) == 0 or not bool(jacobian.any()):
-            return jacobian.new_zeros(jacobian.shape[1])
         n = len(jacobian)
+        gramian = jacobian @ jacobian.T
+        if n == 0 or float(gramian.diagonal().max()) == 0.0:
+            return jacobian.new_zeros(jacobian.shape[1])
         if n not in self.by_size:
             self.by_size[n] = self.make(n).to(jacobian.device)
-        with warnings.catch_warnings():
+        aggregator = self.by_size[n]
+        of_gramian = isinstance(aggregator, GramianWeightedAggregator)
+        if of_gramian and type(aggregator).forward is GramianWeightedAggregator.forward:  # the same, without its checks
+            return aggregator.gramian_weighting(gramian) @ jacobian
+        if not isinstance(aggregator, NashMTL):
+            return aggregator(jacobian)
+        with warnings.catch_warnings():  # takes a while, so it is not for all
             # cvxpy on how NashMTL states its problem to it; nothing that a user could change.
             warnings.filterwarnings("ignore", message="You are solving a parameterized problem that is not DPP")
-            return self.by_size[n](jacobian)
+            return aggregator(jacobian)
 
     def backward(self, evaluate, shared, own, replay=None):
         """See :class:`Balancer`."""
         losses = evaluate()
         present = present_tasks(losses)
         if len(present):
-            jacobian = task_gradients(losses.of_task[present], shared, own)
+            jacobian = task_gradients(losses, present, shared, own)
             if jacobian is not None:
                 add_flat(self.aggregate(jacobian), shared)
         if losses.extra is not None:
