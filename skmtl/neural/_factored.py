@@ -114,9 +114,9 @@ class FactoredObjective(Objective):
         super().__init__(loss, outputs, None, None)
         self.lr = lr
 
-    def raw(self, module, batch):
+    def raw(self, module, batch, forward=None):
         """Statistics of the scores, (n_rows, 1, 3); for rows without targets all scores, (n_rows, 1, n_classes)."""
-        h = module(*batch.inputs)
+        h = (module if forward is None else forward)(*batch.inputs)
         if h.ndim == 4:
             h = h.mean(dim=1)
         layer = module.output_layer

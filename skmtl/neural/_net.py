@@ -205,7 +205,7 @@ class MultiTaskNet(skorch.NeuralNet):
         module, objective, optimizer, forward = self.module_, self.criterion_, self.optimizer_, self._forward
 
         def evaluate():
-            return objective.losses(objective.raw(forward, batch), batch, module, per_task)
+            return objective.losses(objective.raw(module, batch, forward), batch, module, per_task)
 
         if self.schedule is not None:
             factor = objective.lr_factor[0] = self._factor(self._clock[0] / self._n_steps)

@@ -94,9 +94,12 @@ class Objective(nn.Module):
             return tasks[:, None]
         return tasks[:, None] * n_columns + torch.arange(n_columns, device=tasks.device)
 
-    def raw(self, module, batch):
-        """Raw predictions with the start added, (n_rows, [n_members,] n_columns, n_values)."""
-        raw = module(*batch.inputs)
+    def raw(self, module, batch, forward=None):
+        """Raw predictions with the start added, (n_rows, [n_members,] n_columns, n_values).
+
+        `forward` is called in place of the module, if it is given.
+        """
+        raw = (module if forward is None else forward)(*batch.inputs)
         if self.start is None:
             return raw
         if not self._start_varies:  # (n_columns, n_values)
