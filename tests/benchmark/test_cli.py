@@ -10,7 +10,7 @@ import pytest
 
 import skmtl
 from skmtl.benchmark import main
-from skmtl.benchmark._peers import MODELS
+from skmtl.benchmark._registry import MODELS
 from skmtl.benchmark._suites import SUITES, TABLES
 from tests.benchmark._tables import make_table
 

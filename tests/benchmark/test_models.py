@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from skmtl.benchmark._models import Model
-from skmtl.benchmark._peers import MODELS
 from skmtl.benchmark._protocol import VALIDATION, log_loss, split
+from skmtl.benchmark._registry import MODELS
 from tests.benchmark._tables import Absent, MeanPerTask, make_table
 
 pytest.importorskip("pandas")
