@@ -226,6 +226,8 @@ class GPBoostEffect(EarlyStopped):
         self.n_classes = table.n_classes
         # As they are, targets in the thousands keep it from learning anything.
         self.shift, self.scale = (float(table.y.mean()), float(table.y.std()) or 1.0) if regression else (0.0, 1.0)
+        categories = [i for i, name in enumerate(table.X.columns) if str(table.X[name].dtype) == "category"]
+        self.categories: Any = categories or "auto"
         effects = self._effects(table.tasks[~validation])
         effects.set_prediction_data(group_data_pred=table.tasks[validation])
         train = self._dataset(table.take(~validation))
@@ -236,6 +238,7 @@ class GPBoostEffect(EarlyStopped):
             num_boost_round=MAX_ROUNDS,
             valid_sets=[self._dataset(table.take(validation), reference=train)],
             early_stopping_rounds=PATIENCE,
+            categorical_feature=self.categories,  # both: it warns of settings of a data set that differ from its own
             use_gp_model_for_validation=True,
             verbose_eval=False,
         )
@@ -247,6 +250,7 @@ class GPBoostEffect(EarlyStopped):
             self._settings(),
             self._dataset(table),
             gp_model=self._effects(table.tasks),
+            categorical_feature=self.categories,
             num_boost_round=self.n_rounds,
         )
 
@@ -271,9 +275,9 @@ class GPBoostEffect(EarlyStopped):
         return self.gpboost.GPModel(group_data=tasks, likelihood=likelihood, num_parallel_threads=self.n_threads)
 
     def _dataset(self, table, **options):
-        categories = [i for i, name in enumerate(table.X.columns) if str(table.X[name].dtype) == "category"]
         y = (table.y - self.shift) / self.scale
-        return self.gpboost.Dataset(self._matrix(table.X), y, categorical_feature=categories or "auto", **options)
+        options |= {"categorical_feature": self.categories, "params": self._settings()}
+        return self.gpboost.Dataset(self._matrix(table.X), y, **options)
 
     def _matrix(self, X):
         """Return features as numbers; a category is the position of its value."""
