@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import signal
+import threading
 from collections.abc import Iterator
 
 from joblib import parallel_config
@@ -48,8 +50,22 @@ def parallel(backend: str, n_jobs: int, scheduler: str | None = None) -> Iterato
     distributed = import_optional("distributed", extra="dask")
     with contextlib.ExitStack() as stack:
         if scheduler is None:
-            cluster = distributed.LocalCluster(n_workers=n_jobs, threads_per_worker=1, dashboard_address=None)
+            with _children_without_ctrl_c():
+                cluster = distributed.LocalCluster(n_workers=n_jobs, threads_per_worker=1, dashboard_address=None)
             scheduler = stack.enter_context(cluster)
         client = stack.enter_context(distributed.Client(scheduler, set_as_default=False))
         with parallel_config(backend="dask", n_jobs=-1, client=client):
             yield
+
+
+@contextlib.contextmanager
+def _children_without_ctrl_c() -> Iterator[None]:
+    """Let processes that are started here pass over the signal of Ctrl-C: the cluster ends them, without tracebacks."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may say what signals do
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar
 
 import numpy as np
@@ -231,17 +232,21 @@ class GPBoostEffect(EarlyStopped):
         effects = self._effects(table.tasks[~validation])
         effects.set_prediction_data(group_data_pred=table.tasks[validation])
         train = self._dataset(table.take(~validation))
-        self.model = self.gpboost.train(
-            self._settings(),
-            train,
-            gp_model=effects,
-            num_boost_round=MAX_ROUNDS,
-            valid_sets=[self._dataset(table.take(validation), reference=train)],
-            early_stopping_rounds=PATIENCE,
-            categorical_feature=self.categories,  # both: it warns of settings of a data set that differ from its own
-            use_gp_model_for_validation=True,
-            verbose_eval=False,
-        )
+        with warnings.catch_warnings():
+            # The validation set takes over which columns are categories from the training set, as it should.
+            warnings.filterwarnings("ignore", "Overriding the parameters from Reference", UserWarning)
+            warnings.filterwarnings("ignore", "categorical_column in param dict", UserWarning)
+            self.model = self.gpboost.train(
+                self._settings(),
+                train,
+                gp_model=effects,
+                num_boost_round=MAX_ROUNDS,
+                valid_sets=[self._dataset(table.take(validation), reference=train)],
+                early_stopping_rounds=PATIENCE,
+                categorical_feature=self.categories,
+                use_gp_model_for_validation=True,
+                verbose_eval=False,
+            )
         self.n_rounds = self.model.best_iteration
 
     def refit(self, table: Table) -> None:
@@ -276,8 +281,7 @@ class GPBoostEffect(EarlyStopped):
 
     def _dataset(self, table, **options):
         y = (table.y - self.shift) / self.scale
-        options |= {"categorical_feature": self.categories, "params": self._settings()}
-        return self.gpboost.Dataset(self._matrix(table.X), y, **options)
+        return self.gpboost.Dataset(self._matrix(table.X), y, categorical_feature=self.categories, **options)
 
     def _matrix(self, X):
         """Return features as numbers; a category is the position of its value."""
