@@ -188,7 +188,7 @@ class LightGBMOwnRounds(_LightGBM):
             if not isinstance(model, int):
                 own = model.predict(X.iloc[rows], num_threads=self.n_threads)
             else:
-                own = float(model) if self.n_classes == 2 else np.eye(self.n_classes)[model]
+                own = float(model) if self.n_classes == 2 else np.arange(len(self.frequencies)) == model
             if self.n_classes is not None:
                 own = (n_rows * own + self.frequencies) / (n_rows + 1)
             out[rows] = own

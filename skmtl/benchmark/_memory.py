@@ -122,6 +122,7 @@ def in_fresh_process(function: Callable[..., Any], *arguments: Any) -> Any:
 def answer(call: str, to: str) -> None:
     """Do what `in_fresh_process` asks for: call what one file holds, and write what comes of it to another."""
     function, arguments = pickle.loads(Path(call).read_bytes())
+    outcome: tuple[Exception | None, Any]
     try:
         outcome = (None, function(*arguments))
     except Exception as failure:
