@@ -4,7 +4,8 @@
 
 Needs ``pip install -c constraints.txt "skmtl[lightgbm,data]" catboost gpboost`` (the last two only for their scores).
 Writes one line per fit to ``results/peers.csv`` as soon as it is there, and goes on where an earlier run stopped;
-versions go to ``results/peers_versions.json``. The split is that of `skmtl.benchmark`, see `scores.divide`.
+versions go to ``results/peers_versions.json``. The models are those of `skmtl.benchmark`, as is the split, see
+`scores.divide`.
 
 lightgbm
     LightGBM with the task as a category: 15 leaves, learning rate 0.05, at most 3 000 rounds, early stopping on the
@@ -37,6 +38,7 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"  # before anything loads OpenMP
 
 import argparse
+import functools
 import importlib.metadata
 import json
 import multiprocessing
@@ -45,227 +47,39 @@ import resource
 import time
 import traceback
 
-import lightgbm
-import numpy as np
-import pandas as pd
 from scores import PEERS, RESULTS, aligned, append, divide, read, score
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from tables import PLAIN, load, names
 
-LEARNING_RATE, MAX_ROUNDS, PATIENCE = 0.05, 3000, 50
+from skmtl.benchmark._protocol import Table
+from skmtl.benchmark._registry import MODELS
+
 SECONDS_PER_FIT = 90
-OBJECTIVES = {"regression": "regression", "binary": "binary", "multiclass": "multiclass"}
+#: Models of `skmtl.benchmark` by the names that the recorded scores have.
+PEER_MODELS = {
+    "lightgbm": MODELS["lightgbm_task"],
+    "lightgbm_tamed": MODELS["lightgbm_tamed"],
+    "catboost": MODELS["catboost_task"],
+    "gpboost": MODELS["gpboost"],
+    "lightgbm_per_task": MODELS["lightgbm_own_rounds"],
+}
 
 
 class CannotRunError(Exception):
     """The peer is not made for this kind of table."""
 
 
-def lightgbm_settings(data, seed, **changed):
-    """Return parameters of LightGBM."""
-    settings = {
-        "objective": OBJECTIVES[data.kind],
-        "learning_rate": LEARNING_RATE,
-        "num_leaves": 15,
-        "num_threads": 1,
-        "seed": seed,
-        "verbosity": -1,
-    }
-    if data.kind == "multiclass":
-        settings["num_class"] = data.n_classes
-    return settings | changed
-
-
-def fit_lightgbm(data, seed, **changed):
+def fit_peer(name, data, seed):
     """Yield ``(refit, predict)`` for the model that stopped early and for the one fitted again on all rows."""
-    labels, validation = np.unique(data.tasks), data.validation
-    settings = lightgbm_settings(data, seed, **changed)
-
-    def with_task(X, tasks):
-        return X.assign(task_label=pd.Categorical(tasks, categories=labels))
-
-    full = with_task(data.X, data.tasks)
-    train = lightgbm.Dataset(full[~validation], data.y[~validation], params=settings)
-    search = lightgbm.train(
-        settings,
-        train,
-        num_boost_round=MAX_ROUNDS,
-        valid_sets=[train.create_valid(full[validation], data.y[validation])],
-        callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
-    )
-    yield 0, lambda X, tasks: search.predict(with_task(X, tasks), num_threads=1)
-    everything = lightgbm.Dataset(full, data.y, params=settings)
-    model = lightgbm.train(settings, everything, num_boost_round=search.best_iteration)
-    yield 1, lambda X, tasks: model.predict(with_task(X, tasks), num_threads=1)
-
-
-def fit_lightgbm_tamed(data, seed):
-    """Yield ``(refit, predict)`` as `fit_lightgbm` does."""
-    return fit_lightgbm(data, seed, lambda_l2=1.0, min_sum_hessian_in_leaf=1.0)
-
-
-def fit_catboost(data, seed):
-    """Yield ``(refit, predict)`` for the model that stopped early and for the one fitted again on all rows."""
-    from catboost import CatBoostClassifier, CatBoostRegressor, Pool
-
-    settings = {
-        "learning_rate": LEARNING_RATE,
-        "thread_count": 1,
-        "random_seed": seed,
-        "allow_writing_files": False,
-        "verbose": False,
-    }
-    if data.kind == "multiclass":
-        settings |= {"loss_function": "MultiClass", "class_names": list(range(data.n_classes))}
-    new = CatBoostRegressor if data.kind == "regression" else CatBoostClassifier
-    categories = [column for column in data.X if data.X[column].dtype == "category"]
-
-    def pool(X, tasks, y=None):
-        as_text = {
-            column: X[column].astype(object).where(X[column].notna(), "missing").astype(str) for column in categories
-        }
-        X = X.assign(**as_text, task_label=tasks.astype(str))
-        return Pool(X, y, cat_features=[*categories, "task_label"])
-
-    def predictor(model):
-        def predict(X, tasks):
-            if data.kind == "regression":
-                return model.predict(pool(X, tasks), thread_count=1)
-            return aligned(model.predict_proba(pool(X, tasks), thread_count=1), model.classes_, data.n_classes)
-
-        return predict
-
-    parts = [
-        pool(data.X[rows], data.tasks[rows], data.y[rows])
-        for rows in (~data.validation, data.validation, np.ones(len(data.y), bool))
-    ]
-    search = new(iterations=MAX_ROUNDS, **settings)
-    search.fit(parts[0], eval_set=parts[1], early_stopping_rounds=PATIENCE, use_best_model=True)
-    yield 0, predictor(search)
-    model = new(iterations=search.get_best_iteration() + 1, **settings)
-    model.fit(parts[2])
-    yield 1, predictor(model)
-
-
-def fit_gpboost(data, seed):
-    """Yield ``(refit, predict)`` for the model that stopped early and for the one fitted again on all rows."""
-    if data.kind == "multiclass":
-        raise CannotRunError("no likelihood for many classes")
-    import gpboost
-
-    likelihood = "gaussian" if data.kind == "regression" else "bernoulli_logit"
-    # As they are, targets in the thousands keep it from learning anything.
-    shift, scale = (data.y.mean(), data.y.std()) if data.kind == "regression" else (0, 1)
-    y = (data.y - shift) / scale
-    settings = {
-        "metric": "rmse" if data.kind == "regression" else "binary_logloss",
-        "learning_rate": LEARNING_RATE,
-        "num_leaves": 15,
-        "num_threads": 1,
-        "seed": seed,
-        "verbose": -1,
-    }
-    categories = [i for i, column in enumerate(data.X) if data.X[column].dtype == "category"]
-
-    def matrix(X):
-        columns = [X[c].cat.codes.replace(-1, np.nan) if X[c].dtype == "category" else X[c] for c in X]
-        return np.column_stack([np.asarray(column, float) for column in columns])
-
-    def dataset(rows, **options):
-        return gpboost.Dataset(matrix(data.X[rows]), y[rows], categorical_feature=categories or "auto", **options)
-
-    def effects(rows):
-        return gpboost.GPModel(group_data=data.tasks[rows], likelihood=likelihood, num_parallel_threads=1)
-
-    def predictor(model):
-        def predict(X, tasks):
-            out = model.predict(matrix(X), group_data_pred=tasks, predict_var=False, pred_latent=False)
-            return shift + scale * out["response_mean"]
-
-        return predict
-
-    train, validation = ~data.validation, data.validation
-    gp_model = effects(train)
-    gp_model.set_prediction_data(group_data_pred=data.tasks[validation])
-    training_set = dataset(train)
-    search = gpboost.train(
-        settings,
-        training_set,
-        gp_model=gp_model,
-        num_boost_round=MAX_ROUNDS,
-        valid_sets=[dataset(validation, reference=training_set)],
-        early_stopping_rounds=PATIENCE,
-        use_gp_model_for_validation=True,
-        verbose_eval=False,
-    )
-    yield 0, predictor(search)
-    everything = np.ones(len(data.y), bool)
-    model = gpboost.train(
-        settings, dataset(everything), gp_model=effects(everything), num_boost_round=search.best_iteration
-    )
-    yield 1, predictor(model)
-
-
-def fit_lightgbm_per_task(data, seed):
-    """Yield ``(refit, predict)`` for the models that stopped early and for those fitted again on all rows."""
-    rows = {task: np.flatnonzero(data.tasks == task) for task in np.unique(data.tasks)}
-    models = {0: {}, 1: {}}
-    frequencies = {refit: _frequencies(data, slice(None) if refit else ~data.validation) for refit in (0, 1)}
-
-    def settings_of(n_rows):
-        size = {} if n_rows >= 500 else {"num_leaves": 4, "min_data_in_leaf": 5}
-        return lightgbm_settings(data, seed, **size)
-
-    def train(own, n_rounds, stop_on=None):
-        settings = settings_of(len(own) + (0 if stop_on is None else len(stop_on)))
-        if data.kind != "regression" and len(np.unique(data.y[own])) == 1:
-            return None, len(own), int(data.y[own[0]]), n_rounds
-        dataset = lightgbm.Dataset(data.X.iloc[own], data.y[own], params=settings)
-        options = {}
-        if stop_on is not None and len(stop_on):
-            options["valid_sets"] = [dataset.create_valid(data.X.iloc[stop_on], data.y[stop_on])]
-            options["callbacks"] = [lightgbm.early_stopping(PATIENCE, verbose=False)]
-        booster = lightgbm.train(settings, dataset, num_boost_round=n_rounds, **options)
-        return booster, len(own), None, booster.best_iteration or n_rounds
-
-    def predictor(refit):
-        def predict(X, tasks):
-            out = np.empty((len(tasks), data.n_classes) if data.kind == "multiclass" else len(tasks))
-            for task in np.unique(tasks):
-                at = np.flatnonzero(tasks == task)
-                booster, n_rows, only_class, _ = models[refit][task]
-                if booster is not None:
-                    own = booster.predict(X.iloc[at], num_threads=1)
-                else:
-                    own = np.eye(data.n_classes)[only_class] if data.kind == "multiclass" else float(only_class)
-                if data.kind != "regression":
-                    own = (n_rows * own + frequencies[refit]) / (n_rows + 1)
-                out[at] = own
-            return out
-
-        return predict
-
-    n_rounds = {}
-    for task, own in rows.items():
-        mask = data.validation[own]
-        if len(own) >= 50:
-            models[0][task] = train(own[~mask], 1000, own[mask])
-            n_rounds[task] = models[0][task][-1]
-        else:
-            n_rounds[task] = 30
-            models[0][task] = train(own[~mask], 30)
-    yield 0, predictor(0)
-    for task, own in rows.items():
-        models[1][task] = train(own, n_rounds[task])
-    yield 1, predictor(1)
-
-
-def _frequencies(data, rows):
-    """Return the frequency of each class, of the second one if there are two; None for a regression."""
-    if data.kind == "regression":
-        return None
-    shares = np.bincount(data.y[rows], minlength=data.n_classes) / len(data.y[rows])
-    return shares if data.kind == "multiclass" else shares[1]
+    table = Table(data.X, data.y, data.tasks, data.n_classes or None)
+    reason = PEER_MODELS[name].reason_unsupported(table)
+    if reason is not None:
+        raise CannotRunError(reason)
+    model = PEER_MODELS[name](1, seed)
+    model.search(table, data.validation)
+    yield 0, model.predict
+    model.refit(table)
+    yield 1, model.predict
 
 
 def fit_hist_gradient_boosting(data, seed):
@@ -279,11 +93,7 @@ def fit_hist_gradient_boosting(data, seed):
 
 
 PEER_FITS = {
-    "lightgbm": fit_lightgbm,
-    "lightgbm_tamed": fit_lightgbm_tamed,
-    "catboost": fit_catboost,
-    "gpboost": fit_gpboost,
-    "lightgbm_per_task": fit_lightgbm_per_task,
+    **{name: functools.partial(fit_peer, name) for name in PEER_MODELS},
     "hist_gradient_boosting": fit_hist_gradient_boosting,
 }
 

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import joblib
-
 import skmtl
 from skmtl._optional import import_optional
+from skmtl.benchmark._backends import BACKENDS, reason_unusable
+from skmtl.benchmark._cell import Conditions
 from skmtl.benchmark._html import write_html
-from skmtl.benchmark._peers import MODELS
+from skmtl.benchmark._memory import reason_not_measured
 from skmtl.benchmark._plot import write_picture
+from skmtl.benchmark._registry import MODELS
 from skmtl.benchmark._report import render, write_csv
 from skmtl.benchmark._runner import run
 from skmtl.benchmark._store import Store, fingerprint
@@ -40,14 +41,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = _make_parser()
     arguments = parser.parse_args(argv)
-    try:
-        with joblib.parallel_config(backend=arguments.backend):
-            pass
-    except (ValueError, ImportError) as error:
-        parser.error(f"argument --backend: joblib cannot use '{arguments.backend}': {error}")
+    for option, reason in {
+        "--backend": reason_unusable(arguments.backend),
+        "--memory": reason_not_measured() if arguments.memory else None,
+        "--scheduler": "is for --backend dask" if arguments.scheduler and arguments.backend != "dask" else None,
+    }.items():
+        if reason is not None:
+            parser.error(f"argument {option}: {reason}")
     output = Path(arguments.output or f"benchmark-{arguments.suite}")
     try:
-        tables, words, models = _read(arguments)
+        tables, words, models, models_of = _read(arguments)
     except BadInputError as error:
         parser.error(str(error))
     except (ImportError, OSError) as error:
@@ -57,18 +60,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         parser.error(f"argument --output: cannot make the folder '{output}': {error.strerror}.")
-    shared = f"skmtl {skmtl.__version__}, {arguments.threads} threads"
+    shared = f"skmtl {skmtl.__version__}, {Conditions(arguments.threads, arguments.trials, arguments.memory)}"
     store = Store(output / "fits.jsonl", {name: f"{shared}, {fingerprint(table)}" for name, table in tables.items()})
     if arguments.fresh:
         store.path.unlink(missing_ok=True)
-    with _progress(len(tables) * len(models) * arguments.seeds) as advance:
+    n_cells = arguments.seeds * sum(len(models_of.get(name, models)) for name in tables)
+    with _progress(n_cells) as advance:
         results = run(
             tables,
             models,
             n_seeds=arguments.seeds,
             n_threads=arguments.threads,
+            n_trials=arguments.trials,
+            memory=arguments.memory,
             n_jobs=arguments.jobs,
             backend=arguments.backend,
+            scheduler=arguments.scheduler,
+            models_of=models_of,
             advance=advance,
             store=store,
             words=words,
@@ -91,8 +99,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 130 if results.interrupted else 0
 
 
-def _read(arguments: argparse.Namespace) -> tuple[dict, dict, dict]:
-    """Return tables, words about them, and models."""
+def _read(arguments: argparse.Namespace) -> tuple[dict, dict, dict, dict]:
+    """Return tables, words about them, models, and the names of those of tables with models of their own."""
+    models_of: dict[str, tuple[str, ...]] = {}
     if arguments.suite == _OWN:
         path = Path(arguments.data)
         name = path.name.split(".")[0]
@@ -105,10 +114,11 @@ def _read(arguments: argparse.Namespace) -> tuple[dict, dict, dict]:
         tables = {name: TABLES[name].read() for name in suite.tables}
         words = {name: (TABLES[name].task, TABLES[name].unit) for name in suite.tables}
         names = suite.models
+        models_of = {name: (*own, *arguments.model) for name, own in suite.models_of.items()}
     models = {name: MODELS[name] for name in names}
     for text in arguments.model:
         models[text] = read_model(text)
-    return tables, words, models
+    return tables, words, models, models_of
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -145,10 +155,30 @@ def _make_parser() -> argparse.ArgumentParser:
             "--threads", type=_positive, default=1, metavar="N", help="number of threads of every model (default: 1)"
         )
         command.add_argument(
+            "--trials",
+            type=_count_from_zero,
+            default=0,
+            metavar="N",
+            help="number of settings to try for every model on every split (default: 0, the defaults are used)",
+        )
+        command.add_argument(
+            "--memory",
+            action="store_true",
+            help="make each fit that counts in a process of its own and measure its peak memory (Linux)",
+        )
+        command.add_argument(
             "--jobs", type=_positive, default=1, metavar="N", help="number of fits at the same time (default: 1)"
         )
         command.add_argument(
-            "--backend", default="loky", metavar="NAME", help="backend of joblib for several jobs (default: loky)"
+            "--backend",
+            choices=BACKENDS,
+            default="loky",
+            help="where several jobs run: processes, threads, or the workers of a Dask cluster (default: loky)",
+        )
+        command.add_argument(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="of a Dask cluster, such as tcp://host:8786 (default: one is started here, with --jobs workers)",
         )
         command.add_argument(
             "--fresh", action="store_true", help="do not go on from the fits that the folder holds, but start anew"
@@ -162,6 +192,14 @@ def _positive(text: str) -> int:
         if int(text) >= 1:
             return int(text)
     raise argparse.ArgumentTypeError(f"must be an integer of at least 1; got '{text}'.")
+
+
+def _count_from_zero(text: str) -> int:
+    """Read an integer of at least 0."""
+    with contextlib.suppress(ValueError):
+        if int(text) >= 0:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"must be an integer of at least 0; got '{text}'.")
 
 
 @contextlib.contextmanager

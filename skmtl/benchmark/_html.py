@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from skmtl._optional import import_optional
-from skmtl.benchmark._protocol import MIN_TEST_ROWS
 from skmtl.benchmark._ranks import Ranks, rank
-from skmtl.benchmark._report import Summary, summarise, versions
+from skmtl.benchmark._report import Summary, columns, how_tuned, notes, summarise, versions
 from skmtl.benchmark._runner import Results
 
 _STYLE = """
@@ -75,9 +74,10 @@ def _lines(results: Results, title: str, n_threads: int) -> Iterator[str]:
         yield "<p><strong>Interrupted: not all fits were made.</strong> The same command goes on with those left.</p>"
     yield (
         f"<p>{_count(n_seeds, 'random split')}, each with 20 % of the rows of every task for the test, the same for "
-        f"all models; {_count(n_threads, 'thread')} per model. No model was tuned beyond its number of rounds: each "
-        "stopped early on rows held out of the training rows, and was fitted again on all of them. In the pictures a "
-        "large point is the mean over splits, with its standard deviation; small points are the splits.</p>"
+        f"all models; {_count(n_threads, 'thread')} per model. Every booster "
+        "stopped early on rows held out of the training rows, and was fitted again on all of them; nets keep the "
+        f"weights that were best on such rows. {html.escape(how_tuned(results))} In the pictures a large "
+        "point is the mean over splits, with its standard deviation; small points are the splits.</p>"
     )
     if len(tables) > 1:
         yield from _rank_lines(rank(tables), results)
@@ -129,27 +129,20 @@ def _table_lines(results: Results, name: str, summaries: list[Summary]) -> Itera
     yield f"<h2>{html.escape(name)}</h2>"
     yield f"<p>{sum(sizes.values())} rows, {len(sizes)} {html.escape(noun)}; {metric} in {html.escape(unit)}.</p>"
     yield '<div class="wide"><table>'
-    heads = ("model", f"{metric}, mean ± sd", "worst task", "fit, s", "predict, s")
+    shown = columns(results, metric, len({run.seed for run in results.runs}))
+    heads = ("model", *(head for head, _ in shown))
     yield "<tr>" + "".join(f"<th>{html.escape(head)}</th>" for head in heads) + "</tr>"
     means = [summary.mean if summary.status == "ok" else np.inf for summary in summaries]
     for summary, mean in zip(summaries, means, strict=True):
         cells = [html.escape(results.labels[summary.model])]
         if summary.status == "ok":
-            cells += [
-                f"{summary.mean:.4f} ± {summary.sd:.4f}" if len(summary.errors) > 1 else f"{summary.mean:.4f}",
-                f"{summary.worst_task_error:.3f}",
-                f"{summary.fit_seconds:.2f}",
-                f"{summary.predict_seconds:.3f}",
-            ]
+            cells += [show(summary) for _, show in shown]
         else:
-            cells += [summary.status, "", "", ""]
+            cells += [summary.status, *[""] * (len(shown) - 1)]
         row = ' class="best"' if np.isfinite(mean) and mean == min(means) else ""
         yield f"<tr{row}>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
     yield "</table></div>"
-    yield (
-        f'<p class="soft">Worst task: mean over splits, of tasks with {MIN_TEST_ROWS} test rows or more. Times: median '
-        "over splits.</p>"
-    )
+    yield f'<p class="soft">{html.escape(notes(results))}</p>'
     picture = _picture(results, summaries, metric)
     if picture:
         yield f"<figure>{picture}</figure>"

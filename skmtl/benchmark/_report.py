@@ -7,7 +7,7 @@ import dataclasses
 import importlib.metadata
 import platform
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from skmtl.benchmark._protocol import MIN_TEST_ROWS
 from skmtl.benchmark._runner import Results
 from skmtl.benchmark._store import Run
 
-_PACKAGES = ("numpy", "scikit-learn", "numba", "pandas", "lightgbm", "xgboost", "catboost", "gpboost")
+_PACKAGES = ("numpy", "scikit-learn", "numba", "pandas", "lightgbm", "xgboost", "catboost", "gpboost", "torch")
 _N_OUTLIERS = 3
 _WIDTH = 100
 _SAME_SCORE = 5e-4  # scores nearer than this look the same when printed
@@ -33,6 +33,8 @@ class Summary:
     fit_seconds: float
     predict_seconds: float
     status: str
+    search_seconds: float = np.nan
+    peak_memory: float = np.nan
 
     @property
     def mean(self) -> float:
@@ -59,6 +61,8 @@ def summarise(results: Results) -> dict[str, list[Summary]]:
                 float(np.median([run.fit_seconds for run in runs])),
                 float(np.median([run.predict_seconds for run in runs])),
                 next((run.status for run in runs if run.status != "ok"), "ok"),
+                float(np.median([run.search_seconds for run in runs])),
+                float(np.max([run.peak_memory for run in runs])),
             )
             for model, runs in models.items()
         ]
@@ -75,6 +79,54 @@ def versions() -> str:
         except importlib.metadata.PackageNotFoundError:
             found.append(f"{package} missing")
     return "; ".join(found)
+
+
+def columns(results: Results, metric: str, n_seeds: int) -> list[tuple[str, Callable[[Summary], str]]]:
+    """Return the heads of the columns of a table beside the model's name, and what is in them."""
+
+    def error(summary):
+        return f"{summary.mean:.4f} ± {summary.sd:.4f}" if n_seeds > 1 else f"{summary.mean:.4f}"
+
+    found: list[tuple[str, Callable[[Summary], str]]] = [
+        (f"{metric}, mean ± sd" if n_seeds > 1 else metric, error),
+        ("worst task", lambda summary: f"{summary.worst_task_error:.3f}"),
+        ("fit, s", lambda summary: f"{summary.fit_seconds:.2f}"),
+        ("predict, s", lambda summary: f"{summary.predict_seconds:.3f}"),
+    ]
+    if results.conditions.n_trials:
+        found.append(("search, s", lambda summary: _number(summary.search_seconds, ".1f")))
+    if results.conditions.memory:
+        found.append(("memory, MiB", lambda summary: _number(summary.peak_memory, ".0f")))
+    return found
+
+
+def notes(results: Results) -> str:
+    """Return what the columns mean."""
+    text = f"Worst task: mean over splits, of tasks with {MIN_TEST_ROWS} test rows or more. Times: median over splits."
+    if results.conditions.memory:
+        text += (
+            " Memory: by how much the resident memory of a fresh process rises above what it was before the fit, at "
+            "its highest, greatest over splits."
+        )
+    return text
+
+
+def how_tuned(results: Results) -> str:
+    """Return how the settings of the models were chosen, in a sentence or two."""
+    n_trials = results.conditions.n_trials
+    if not n_trials:
+        return "Beyond that nothing was tuned."
+    text = (
+        f"Settings: the best of {_count(n_trials, 'trial')} for every model, table and split, the first of them the "
+        "defaults and the others drawn at random, by the error on the rows held out, which are the same for all."
+    )
+    if results.not_tuned:
+        text += f" Not tuned, without settings to search: {', '.join(results.labels[m] for m in results.not_tuned)}."
+    return text
+
+
+def _number(value: float, form: str) -> str:
+    return "" if np.isnan(value) else format(value, form)
 
 
 def write_csv(results: Results, path: Path, n_threads: int) -> None:
@@ -104,7 +156,8 @@ def _lines(results: Results, n_threads: int) -> Iterator[str]:
         f"{_count(n_seeds, 'split')}, each with 20 % of the rows of every task for the test; "
         f"{_count(n_threads, 'thread')} per model. RMTGB with its defaults holds out rows for early stopping, then "
         "fits again on all training rows. The others likewise: early stopping on 15 % of the training rows, then again "
-        "on all of them for the rounds found; models per task have their number of rounds in common."
+        "on all of them for the rounds found; models per task have their number of rounds in common. "
+        f"{how_tuned(results)}"
     )
     if results.compile_seconds is not None:
         yield _wrap(
@@ -134,21 +187,14 @@ def _table_lines(results: Results, table: str, summaries: list[Summary], n_seeds
     noun, unit = results.words[table]
     metric = next(run.metric for run in results.runs if run.table == table)
     yield f"{table}: {sum(sizes.values())} rows, {len(sizes)} {noun}; errors in {unit}"
-    cells = [("model", f"{metric}, mean ± sd", f"worst task, {metric}", "fit, s", "predict, s")]
+    shown = columns(results, metric, n_seeds)
+    cells = [("model", *(head for head, _ in shown))]
     for summary in summaries:
         label = results.labels[summary.model]
         if summary.status != "ok":
-            cells.append((label, summary.status, "", "", ""))
+            cells.append((label, summary.status, *[""] * (len(shown) - 1)))
             continue
-        cells.append(
-            (
-                label,
-                f"{summary.mean:.4f} ± {summary.sd:.4f}" if n_seeds > 1 else f"{summary.mean:.4f}",
-                f"{summary.worst_task_error:.3f}",
-                f"{summary.fit_seconds:.2f}",
-                f"{summary.predict_seconds:.3f}",
-            )
-        )
+        cells.append((label, *(show(summary) for _, show in shown)))
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for i, row in enumerate(cells):
         first, *others = (
@@ -158,7 +204,7 @@ def _table_lines(results: Results, table: str, summaries: list[Summary], n_seeds
         yield "  " + "   ".join([first, *others]).rstrip()
         if i == 0:
             yield "  " + "   ".join("-" * width for width in widths)
-    yield f"  Worst task: mean over splits, of tasks with {MIN_TEST_ROWS} test rows or more. Times: median over splits."
+    yield from textwrap.wrap(notes(results), _WIDTH, initial_indent="  ", subsequent_indent="  ")
     yield from _outlier_lines(results, table)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +10,11 @@ import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from skmtl.benchmark._backends import parallel
+from skmtl.benchmark._cell import Conditions, rehearse, run_cell, without_result
 from skmtl.benchmark._models import Model
-from skmtl.benchmark._protocol import TEST, VALIDATION, Table, score, split
-from skmtl.benchmark._store import Run, Store, plain
+from skmtl.benchmark._protocol import Table
+from skmtl.benchmark._store import Run, Store
 
 
 @dataclass
@@ -39,6 +39,10 @@ class Results:
         For each table what a task is, in the plural, and what errors are measured in.
     interrupted : bool
         Whether the comparison was stopped before its end.
+    conditions : Conditions
+        What was the same for all models.
+    not_tuned : list of str
+        Names of the models without settings to search, where a search was asked for.
     """
 
     runs: list[Run] = field(default_factory=list)
@@ -49,16 +53,22 @@ class Results:
     labels: dict[str, str] = field(default_factory=dict)
     words: dict[str, tuple[str, str]] = field(default_factory=dict)
     interrupted: bool = False
+    conditions: Conditions = field(default_factory=Conditions)
+    not_tuned: list[str] = field(default_factory=list)
 
 
 def run(
     tables: dict[str, Table],
-    models: dict[str, type[Model]],
+    models: Mapping[str, type[Model]],
     *,
     n_seeds: int,
     n_threads: int = 1,
+    n_trials: int = 0,
+    memory: bool = False,
     n_jobs: int = 1,
     backend: str = "loky",
+    scheduler: str | None = None,
+    models_of: Mapping[str, Sequence[str]] | None = None,
     advance: Callable[[str], Any] = lambda text: None,
     store: Store | None = None,
     words: dict[str, tuple[str, str]] | None = None,
@@ -75,10 +85,18 @@ def run(
         Number of splits, by the seeds 0, 1, ...
     n_threads : int, default=1
         Number of threads of every model.
+    n_trials : int, default=0
+        Number of settings to try for every model, table and split. 0: the defaults are used.
+    memory : bool, default=False
+        Whether to make each fit that counts in a process of its own, and measure its peak memory.
     n_jobs : int, default=1
         Number of fits at the same time. Their times are comparable only if there are as many cores as threads.
-    backend : str, default="loky"
-        Backend of joblib for several jobs.
+    backend : {"loky", "threading", "dask"}, default="loky"
+        Backend of joblib for several jobs; "dask" is used for a single one too.
+    scheduler : str or None, default=None
+        Address of the scheduler of a Dask cluster. None: a cluster of `n_jobs` workers is started here.
+    models_of : mapping of str to sequence of str, default=None
+        Names of the models for each table. None: all models on every table.
     advance : callable
         Called with a few words before each fit; with several jobs, after it.
     store : Store, default=None
@@ -94,6 +112,8 @@ def run(
     results = Results(
         labels={name: model.label for name, model in models.items()},
         words={name: (words or {}).get(name, ("tasks", "the unit of the target")) for name in tables},
+        conditions=Conditions(n_threads, n_trials, memory),
+        not_tuned=[name for name, model in models.items() if n_trials and not model.space],
     )
     for name, model in models.items():
         reason = model.reason_missing()
@@ -105,7 +125,12 @@ def run(
         results.outlier_scores[name] = {}
     done = {(run.table, run.model, run.seed): (run, scores) for run, scores in (store.load() if store else [])}
     # Models take turns, so that a busy moment of the machine does not fall on one of them alone.
-    cells = [(seed, table, model) for seed in range(n_seeds) for table in tables for model in models]
+    cells = [
+        (seed, table, model)
+        for seed in range(n_seeds)
+        for table in tables
+        for model in (models_of or {}).get(table, models)
+    ]
     finished: dict[tuple, tuple[Run, dict]] = {}
     try:
         # The models are told the number of threads too, but LightGBM starts more in some of its calls. The limit holds
@@ -116,12 +141,17 @@ def run(
                 if (t, m, seed) in done:
                     finished[cell] = done[t, m, seed]
                 elif m in results.missing:
-                    finished[cell] = _missing(tables[t], t, m, seed, results.missing[m]), {}
+                    reason = results.missing[m]
+                    finished[cell] = without_result(t, tables[t], m, seed, "missing", reason), {}
                 else:
                     continue
                 advance(f"{t}, {models[m].label}, seed {seed}")
             pending = [cell for cell in cells if cell not in finished]
-            for cell, outcome in _fits(pending, tables, models, n_threads, n_jobs, backend, advance, results):
+            if n_jobs == 1 and backend != "dask":
+                fits = _fits_here(pending, tables, models, advance, results)
+            else:
+                fits = _fits_elsewhere(pending, tables, models, advance, results, (backend, n_jobs, scheduler))
+            for cell, outcome in fits:
                 finished[cell] = outcome
                 if store is not None and outcome[0].status == "ok":
                     store.add(*outcome)
@@ -137,124 +167,50 @@ def run(
     return results
 
 
-def _fits(pending, tables, models, n_threads, n_jobs, backend, advance, results) -> Iterator[tuple]:
+def _fits_here(pending, tables, models, advance, results) -> Iterator[tuple]:
     """Yield every cell with its outcome, as soon as it is there."""
-    if n_jobs == 1:
-        warm = set()
-        for cell in pending:
-            seed, table, model = cell
-            advance(f"{table}, {models[model].label}, seed {seed}")
-            if (table, model) not in warm:
-                warm.add((table, model))
-                _warm_up(results, model, models[model], tables[table], n_threads)
-            yield cell, _run_one(table, tables[table], model, models[model], seed, n_threads)
-        return
-    for table, model in dict.fromkeys((table, model) for _, table, model in pending if model == "rmtgb"):
-        _warm_up(results, model, models[model], tables[table], n_threads)  # compiles once, before the workers start
-    outcomes = Parallel(n_jobs=n_jobs, backend=backend, return_as="generator_unordered")(
-        delayed(_run_in_worker)(cell, tables[cell[1]], models[cell[2]], n_threads) for cell in pending
-    )
-    for cell, outcome in outcomes:
+    warm = set()
+    for cell in pending:
         seed, table, model = cell
         advance(f"{table}, {models[model].label}, seed {seed}")
-        yield cell, outcome
+        if (table, model) not in warm:
+            warm.add((table, model))
+            _warm_up(results, models[model], tables[table])
+        yield cell, run_cell(table, tables[table], model, models[model], seed, results.conditions)
 
 
-def _run_in_worker(cell, table, model, n_threads):
+def _fits_elsewhere(pending, tables, models, advance, results, workers) -> Iterator[tuple]:
+    """Do the same with several workers; outcomes come in any order."""
+    for table, model in dict.fromkeys((table, model) for _, table, model in pending if models[model].compiles):
+        _warm_up(results, models[model], tables[table])  # compiles once, before the workers start
+    with parallel(*workers):
+        outcomes = Parallel(return_as="generator_unordered", batch_size=1)(
+            delayed(_run_in_worker)(cell, tables[cell[1]], models[cell[2]], results.conditions) for cell in pending
+        )
+        for cell, outcome in outcomes:
+            seed, table, model = cell
+            advance(f"{table}, {models[model].label}, seed {seed}")
+            yield cell, outcome
+
+
+def _run_in_worker(cell, table, model, conditions):
     """Fit in another process or thread, which first imports and loads what the model needs."""
     seed, table_name, model_name = cell
-    with threadpool_limits(n_threads):
+    with threadpool_limits(conditions.n_threads):
         key = (table_name, model_name)
         if key not in _warm:
             _warm.add(key)
-            _rehearse(model, table, n_threads)
-        return cell, _run_one(table_name, table, model_name, model, seed, n_threads)
+            rehearse(model, table, conditions.n_threads)
+        return cell, run_cell(table_name, table, model_name, model, seed, conditions)
 
 
 _warm: set[tuple[str, str]] = set()  # of this process
 
 
-def _missing(table, table_name, model_name, seed, reason):
-    part = split(table.tasks, seed)
-    return Run(
-        table_name,
-        model_name,
-        seed,
-        len(np.unique(table.tasks)),
-        int(np.sum(part != TEST)),
-        int(np.sum(part == TEST)),
-        status="missing",
-        metric=table.metric,
-        reason=reason,
-    )
-
-
-def _run_one(table_name, table, model_name, model, seed, n_threads):
-    """Return the outcome of a fit, and the outlier scores of its tasks."""
-    part = split(table.tasks, seed)
-    rows, test_rows = part != TEST, part == TEST
-    train, test = table.take(rows), table.take(test_rows)
-    common = {
-        "n_tasks": len(np.unique(table.tasks)),
-        "n_train": int(rows.sum()),
-        "n_test": int(test_rows.sum()),
-        "metric": table.metric,
-    }
-    reason = model.reason_unsupported(table)
-    if reason is not None:
-        return Run(table_name, model_name, seed, **common, status="unsupported", reason=reason), {}
-    try:
-        fitted = model(n_threads, seed)
-        start = time.perf_counter()
-        fitted.fit(train, part[rows] == VALIDATION)
-        fit_seconds = time.perf_counter() - start
-        start = time.perf_counter()
-        predictions = fitted.predict(test.X, test.tasks)
-        predict_seconds = time.perf_counter() - start
-        errors = score(test.y, predictions, test.tasks)
-        outlier_scores = fitted.outlier_scores()
-    except Exception as error:  # one model must not cost the others their results
-        text = f"{type(error).__name__}: {error}"
-        warnings.warn(
-            f"{model.label} failed on '{table_name}', seed {seed} ({text}); the report says so.",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-        return Run(table_name, model_name, seed, **common, status="failed", reason=text), {}
-    found = Run(
-        table_name,
-        model_name,
-        seed,
-        **common,
-        status="ok",
-        error=errors.error,
-        worst_task=plain(errors.worst_task),
-        worst_task_error=errors.worst_task_error,
-        fit_seconds=fit_seconds,
-        predict_seconds=predict_seconds,
-    )
-    return found, outlier_scores
-
-
-def _warm_up(results, name, model, table, n_threads):
+def _warm_up(results, model, table):
     """Let a model import and compile what it needs, and note how long the compiling one took for that."""
-    first = _rehearse(model, table, n_threads)
-    if name == "rmtgb" and first is not None:
-        again = _rehearse(model, table, n_threads)
+    n_threads = results.conditions.n_threads
+    first = rehearse(model, table, n_threads)
+    if model.compiles and first is not None:
+        again = rehearse(model, table, n_threads)
         results.compile_seconds = (results.compile_seconds or 0.0) + max(first - (again or first), 0.0)
-
-
-def _rehearse(model, table, n_threads):
-    """Return the seconds that a fit and a prediction on some rows take; None if they fail, as they will again."""
-    if model.reason_unsupported(table) is not None:
-        return None
-    rows = np.random.default_rng(0).permutation(len(table.y))[: model.n_warm_up_rows]
-    sample = table.take(np.sort(rows))
-    start = time.perf_counter()
-    try:
-        fitted = model(n_threads, 0)
-        fitted.fit(sample, split(sample.tasks, 0) == VALIDATION)
-        fitted.predict(sample.X, sample.tasks)
-    except Exception:
-        return None  # the fit that counts fails likewise, and is reported
-    return time.perf_counter() - start

@@ -18,7 +18,8 @@ class Run:
     """One fit: a table, a model, a seed.
 
     The status is "ok", "missing" (not installed), "unsupported" (not for this table) or "failed"; without "ok" there
-    are no errors and no times, and `reason` says why.
+    are no errors and no times, and `reason` says why. `settings` are those that the search chose, as JSON, and
+    `peak_memory` is in MiB; both are empty unless asked for.
     """
 
     table: str
@@ -34,13 +35,21 @@ class Run:
     worst_task_error: float = np.nan
     fit_seconds: float = np.nan
     predict_seconds: float = np.nan
+    search_seconds: float = np.nan
+    n_trials: int = 0
+    n_failed_trials: int = 0
+    settings: str = ""
+    peak_memory: float = np.nan
     reason: str = ""
 
 
 def fingerprint(table: Table) -> str:
     """Return a digest of a table: results on another one of the same name are not its results."""
-    pieces = hashlib.sha256(repr((table.X.shape, list(map(str, table.X.columns)), table.n_classes)).encode())
-    for values in (table.y, table.tasks, *(table.X[name].to_numpy() for name in table.X.columns)):
+    pieces = hashlib.sha256(
+        repr((table.X.shape, list(map(str, table.X.columns)), table.n_classes, table.metric)).encode()
+    )
+    seen = [] if table.y_seen is None else [table.y_seen]
+    for values in (table.y, *seen, table.tasks, *(table.X[name].to_numpy() for name in table.X.columns)):
         array = np.asarray(values)
         pieces.update(array.tobytes() if array.dtype.kind in "biuf" else "\0".join(map(str, array.tolist())).encode())
     return pieces.hexdigest()[:16]

@@ -86,7 +86,8 @@ def read_model(text: str) -> type[Model]:
     Returns
     -------
     model : class
-        The model. It gets all training rows; the validation rows are among them.
+        The model. It gets all training rows; the validation rows are among them. What a search may set is in the
+        attribute `space` of the factory, if it has one: a dict from parameters to lists or distributions of SciPy.
     """
     module_name, colon, name = text.partition(":")
     if not colon or not module_name or not name:
@@ -99,7 +100,10 @@ def read_model(text: str) -> type[Model]:
         raise BadInputError(f"--model {text} cannot be loaded: {error}") from error
     if not callable(factory):
         raise BadInputError(f"--model {text} must be a function or a class that returns an estimator.")
-    return type("UserModel", (UserModel,), {"factory": staticmethod(factory), "label": text})
+    space = getattr(factory, "space", {})
+    if not isinstance(space, dict):
+        raise BadInputError(f"--model {text} must have a dict as its attribute 'space'; got {type(space).__name__}.")
+    return type("UserModel", (UserModel,), {"factory": staticmethod(factory), "label": text, "space": space})
 
 
 class UserModel(Model):
@@ -122,6 +126,7 @@ class UserModel(Model):
         names = self.model.get_params()
         given = {"random_state": self.seed, "n_jobs": self.n_threads}
         self.model.set_params(**{name: value for name, value in given.items() if names.get(name, 0) is None})
+        self.model.set_params(**self.params)
         self.model.fit(table.X, table.y, tasks=table.tasks)
 
     def predict(self, X: Any, tasks: np.ndarray) -> np.ndarray:

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from skmtl._optional import import_optional
 from skmtl._sklearn import validate_params
-from skmtl.datasets._bunch import make_bunch
+from skmtl.datasets._rdatasets_source import Source, load_table
 
 _BOOLEANS = {"as_frame": ["boolean"], "return_X_y_tasks": ["boolean"]}
 
-
-@dataclass(frozen=True)
-class _Source:
-    """Where a table lies in ``rdatasets``, and what its columns are."""
-
-    package: str
-    item: str
-    task: str
-    targets: tuple[str, ...]
-    left_out: tuple[str, ...]
-
-
-_EXAM = _Source("mlmRev", "Exam", "school", ("normexam",), ("student", "schgend", "schavg", "vr", "intake"))
-_EGSINGLE = _Source("mlmRev", "egsingle", "schoolid", ("math",), ("childid",))
-_CHEM97 = _Source("mlmRev", "Chem97", "lea", ("score",), ("school", "student", "gcsecnt"))
-_TXHOUSING = _Source("ggplot2", "txhousing", "city", ("median",), ("date",))
-_GCSEMV = _Source("mlmRev", "Gcsemv", "school", ("written", "course"), ("student",))
-_MATH_ACHIEVE = _Source("nlme", "MathAchieve", "School", ("MathAch",), ())
-_INSTEVAL = _Source("lme4", "InstEval", "d", ("y",), ("s",))
+_EXAM = Source("mlmRev", "Exam", "school", ("normexam",), ("student", "schgend", "schavg", "vr", "intake"))
+_EGSINGLE = Source("mlmRev", "egsingle", "schoolid", ("math",), ("childid",))
+_CHEM97 = Source("mlmRev", "Chem97", "lea", ("score",), ("school", "student", "gcsecnt"))
+_TXHOUSING = Source("ggplot2", "txhousing", "city", ("median",), ("date",))
+_GCSEMV = Source("mlmRev", "Gcsemv", "school", ("written", "course"), ("student",))
+_MATH_ACHIEVE = Source("nlme", "MathAchieve", "School", ("MathAch",), ())
+_INSTEVAL = Source("lme4", "InstEval", "d", ("y",), ("s",))
 
 
 @validate_params(_BOOLEANS, prefer_skip_nested_validation=True)
@@ -89,7 +72,7 @@ def load_exam(*, as_frame: bool = True, return_X_y_tasks: bool = False) -> Any:
     >>> exam.feature_names
     ['standLRT', 'sex', 'type']
     """
-    return _load(_EXAM, as_frame, return_X_y_tasks)
+    return load_table(_EXAM, as_frame, return_X_y_tasks)
 
 
 @validate_params(_BOOLEANS, prefer_skip_nested_validation=True)
@@ -146,7 +129,7 @@ def load_egsingle(*, as_frame: bool = True, return_X_y_tasks: bool = False) -> A
     >>> X.shape, y.shape
     ((7230, 9), (7230,))
     """
-    return _load(_EGSINGLE, as_frame, return_X_y_tasks)
+    return load_table(_EGSINGLE, as_frame, return_X_y_tasks)
 
 
 @validate_params(_BOOLEANS, prefer_skip_nested_validation=True)
@@ -201,7 +184,7 @@ def load_chem97(*, as_frame: bool = True, return_X_y_tasks: bool = False) -> Any
     >>> load_chem97().feature_names
     ['gender', 'age', 'gcsescore']
     """
-    return _load(_CHEM97, as_frame, return_X_y_tasks)
+    return load_table(_CHEM97, as_frame, return_X_y_tasks)
 
 
 @validate_params(_BOOLEANS, prefer_skip_nested_validation=True)
@@ -259,7 +242,7 @@ def load_txhousing(*, as_frame: bool = True, return_X_y_tasks: bool = False) -> 
     >>> txhousing.tasks[:2].tolist()
     ['Abilene', 'Abilene']
     """
-    return _load(_TXHOUSING, as_frame, return_X_y_tasks)
+    return load_table(_TXHOUSING, as_frame, return_X_y_tasks)
 
 
 @validate_params(_BOOLEANS, prefer_skip_nested_validation=True)
@@ -316,7 +299,7 @@ def load_gcsemv(*, as_frame: bool = True, return_X_y_tasks: bool = False) -> Any
     >>> np.isnan(Y).sum(axis=0).tolist()
     [202, 180]
     """
-    return _load(_GCSEMV, as_frame, return_X_y_tasks)
+    return load_table(_GCSEMV, as_frame, return_X_y_tasks)
 
 
 @validate_params(_BOOLEANS, prefer_skip_nested_validation=True)
@@ -372,7 +355,7 @@ def load_math_achieve(*, as_frame: bool = True, return_X_y_tasks: bool = False) 
     >>> load_math_achieve().data.shape
     (7185, 4)
     """
-    return _load(_MATH_ACHIEVE, as_frame, return_X_y_tasks)
+    return load_table(_MATH_ACHIEVE, as_frame, return_X_y_tasks)
 
 
 @validate_params(_BOOLEANS, prefer_skip_nested_validation=True)
@@ -428,45 +411,4 @@ def load_insteval(*, as_frame: bool = True, return_X_y_tasks: bool = False) -> A
     >>> len(np.unique(load_insteval().tasks))
     1128
     """
-    return _load(_INSTEVAL, as_frame, return_X_y_tasks)
-
-
-def _load(source: _Source, as_frame: bool, return_X_y_tasks: bool) -> Any:
-    """Read a table of ``rdatasets``."""
-    rdatasets = import_optional("rdatasets", extra="data")
-    table = rdatasets.data(source.package, source.item)
-    if table is None:  # rdatasets prints why, and returns nothing
-        raise OSError(f"'rdatasets' cannot read the table '{source.item}' of '{source.package}'.")
-    targets = list(source.targets)
-    table = table.drop(columns=["rownames", *source.left_out])
-    table = table.dropna(subset=[source.task]).dropna(subset=targets, how="all").reset_index(drop=True)
-    tasks = table.pop(source.task).to_numpy()
-    target = table[targets].to_numpy(dtype=np.float64)
-    table = table.drop(columns=targets)
-    text = table.select_dtypes(exclude="number").columns
-    return make_bunch(
-        table.astype(dict.fromkeys(text, "category")),
-        target if len(targets) > 1 else target[:, 0],
-        tasks,
-        as_frame=as_frame,
-        return_X_y_tasks=return_X_y_tasks,
-        text=lambda: _describe(source, rdatasets),
-    )
-
-
-def _describe(source: _Source, rdatasets: Any) -> tuple[str, str, str]:
-    """Say where a table comes from and under which licence, in the words of the package that brings it."""
-    package = importlib.metadata.metadata("rdatasets")
-    licences = [line.split(" :: ")[-1] for line in package.get_all("Classifier", []) if line.startswith("License")]
-    licences = licences or package.get_all("License-Expression", [])
-    stated = "; ".join(licences) or "not stated"
-    origin = (
-        f"table '{source.item}' of the R package {source.package}, in the Python package rdatasets {package['Version']}"
-    )
-    columns = " and ".join(f"'{name}'" for name in source.targets)
-    description = (
-        f"Task: column '{source.task}'. Target: {columns}. Left out: {', '.join(source.left_out) or 'nothing'}.\n\n"
-        f"Source: {origin}. Licence that rdatasets states for itself: {stated}. skmtl holds no copy of the data."
-        f"\n\nDescription in rdatasets:\n\n{rdatasets.descr(source.package, source.item)}"
-    )
-    return description, origin, stated
+    return load_table(_INSTEVAL, as_frame, return_X_y_tasks)

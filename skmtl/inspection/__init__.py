@@ -12,6 +12,7 @@ from skmtl.inspection._affinity import (
 from skmtl.inspection._block_curves import BlockCurvesDisplay
 from skmtl.inspection._grouping import TaskGrouper, select_groups
 from skmtl.inspection._matrices import TaskAffinityDisplay, TaskImportancesDisplay
+from skmtl.inspection._net_affinity import net_affinity
 from skmtl.inspection._outlier_scores import OutlierScoresDisplay
 from skmtl.inspection._reliability import TaskReliabilityDisplay
 from skmtl.inspection._task_gains import TaskGainsDisplay
@@ -31,6 +32,7 @@ __all__ = [
     "gradient_similarity",
     "lookahead_affinity",
     "negative_transfer_report",
+    "net_affinity",
     "select_groups",
     "task_affinity",
 ]

@@ -289,10 +289,35 @@ def lookahead_affinity(
     parameters = list(parameters)
     if not parameters:
         raise ValueError("'parameters' must hold the tensors that the tasks share. Got none.")
+
+    def evaluate():
+        return torch.cat([loss().reshape(1) for loss in losses])
+
+    return try_steps(evaluate, parameters, learning_rate)
+
+
+def try_steps(evaluate: Callable[[], Any], parameters: Sequence[Any], learning_rate: float) -> np.ndarray:
+    """Return the effect of a step for each task (row) on each task (column).
+
+    Parameters
+    ----------
+    evaluate : callable
+        Returns the losses of the tasks, a tensor of shape (n_tasks,).
+    parameters : sequence of torch.Tensor
+        The parameters that the tasks share.
+    learning_rate : float
+        Size of the step.
+
+    Returns
+    -------
+    affinity : ndarray of shape (n_tasks, n_tasks)
+        The effects. The parameters are left as they were.
+    """
+    torch = import_optional("torch", extra="neural")
     with torch.enable_grad():
-        values = [loss() for loss in losses]
-        gradients = [torch.autograd.grad(value, parameters, allow_unused=True) for value in values]
-    before = np.array([float(value.detach()) for value in values])
+        values = evaluate()
+        gradients = [torch.autograd.grad(v, parameters, retain_graph=True, allow_unused=True) for v in values.unbind()]
+    before = values.detach().double().cpu().numpy()
     if np.any(before <= 0):
         raise ValueError(f"'losses' must be positive, as effects are relative to them. Got {float(before.min())}.")
     affinity = np.empty((len(before), len(before)))
@@ -302,7 +327,7 @@ def lookahead_affinity(
             for i, gradient in enumerate(gradients):
                 for parameter, value, slope in zip(parameters, kept, gradient, strict=True):
                     parameter.copy_(value if slope is None else value - learning_rate * slope)
-                affinity[i] = 1.0 - np.array([float(loss().detach()) for loss in losses]) / before
+                affinity[i] = 1.0 - evaluate().double().cpu().numpy() / before
         finally:
             for parameter, value in zip(parameters, kept, strict=True):
                 parameter.copy_(value)

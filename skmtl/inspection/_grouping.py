@@ -19,6 +19,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skmtl._shared.tables import is_frame, take_rows
 from skmtl._sklearn import HasMethods, Interval, StrOptions, _fit_context
 from skmtl.inspection._affinity import task_affinity
+from skmtl.inspection._net_affinity import net_affinity
 from skmtl.inspection._targets import is_classification
 from skmtl.tasks import learn_tasks
 
@@ -106,12 +107,13 @@ class TaskGrouper(BaseEstimator):
     fitted to each task, and its error on every other task, relative to that of the other's mean, makes a row of
     numbers; the error on its own rows is cross-validated. With ``method="stage"`` tasks are alike if boosting steps for
     the one help the other, see :func:`task_affinity`; it is quicker where tasks are large, and on little data it may
-    tell tasks apart that are alike. Rows become distances, and distances clusters, by average
-    linkage.
+    tell tasks apart that are alike. With ``method="lookahead"`` or ``method="cosine"`` they are alike if gradient steps
+    in a net help each other, or point the same way, mean over its training, see :func:`net_affinity`. Rows become
+    distances, and distances clusters, by average linkage.
 
     Parameters
     ----------
-    method : {"cross_error", "stage"}, default="cross_error"
+    method : {"cross_error", "stage", "lookahead", "cosine"}, default="cross_error"
         What makes tasks alike.
     n_groups : int or "auto", default="auto"
         Number of groups. "auto": from 2 to 20 that with the best silhouette, or a single group if even the best is
@@ -121,7 +123,8 @@ class TaskGrouper(BaseEstimator):
     min_distance : float, default=0.1
         Distance, in [0, 1], below which tasks are alike: a silhouette is as high for small distances as for great ones.
     estimator : estimator, default=None
-        Regressor or classifier to fit to each task, for "cross_error". None: gradient boosting of scikit-learn.
+        Regressor or classifier to fit to each task, for "cross_error"; None: gradient boosting of scikit-learn. For
+        "lookahead" and "cosine" the net, a MultiTaskRegressor or MultiTaskClassifier; None: one with defaults.
     cv : int, default=3
         Number of folds for the error of a task's model on its own rows.
     n_jobs : int or None, default=None
@@ -141,7 +144,7 @@ class TaskGrouper(BaseEstimator):
         For "cross_error", the error of the model of task j (column) on task i (row), as a share of the variance or, for
         classes, of the error of the most frequent class.
     affinity_ : ndarray of shape (n_tasks, n_tasks)
-        For "stage", the effect of task i (row) on task j (column).
+        For the other methods, the effect of task i (row) on task j (column), or the cosine.
     distances_ : ndarray of shape (n_tasks, n_tasks)
         Distances between tasks, in [0, 1]: one minus the cosine of the angle between their rows of ``1 / errors_`` (an
         error below 0.05 hardly counts as less), or how far their mutual affinity falls short of the greatest, as a
@@ -170,7 +173,7 @@ class TaskGrouper(BaseEstimator):
 
     __metadata_request__fit = {"tasks": True}
     _parameter_constraints: dict = {
-        "method": [StrOptions({"cross_error", "stage"})],
+        "method": [StrOptions({"cross_error", "stage", "lookahead", "cosine"})],
         "n_groups": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "min_silhouette": [Interval(Real, -1, 1, closed="both")],
         "min_distance": [Interval(Real, 0, 1, closed="both")],
@@ -240,8 +243,8 @@ class TaskGrouper(BaseEstimator):
         rng = check_random_state(self.random_state)
         if n_tasks < 2:
             self.distances_ = np.zeros((n_tasks, n_tasks))
-        elif self.method == "stage":
-            self.affinity_ = task_affinity(X, y, codes, random_state=rng.randint(2**31 - 1)).affinity
+        elif self.method != "cross_error":
+            self.affinity_ = self._affinity(X, y, codes, rng.randint(2**31 - 1))
             off = ~np.eye(n_tasks, dtype=bool)
             both = (self.affinity_ + self.affinity_.T) / 2.0
             scale = 2.0 * float(np.abs(both[off]).max()) or 1.0
@@ -261,6 +264,19 @@ class TaskGrouper(BaseEstimator):
             self.labels_[labels == old] = new
         self.groups_ = [self.tasks_[self.labels_ == group] for group in range(len(numbers))]
         return self
+
+    def _affinity(self, X, y, codes, seed):
+        """Return how much tasks help each other, by boosting or in a net."""
+        if self.method == "stage":
+            return task_affinity(X, y, codes, random_state=seed).affinity
+        net = self.estimator
+        if net is None:
+            from skmtl.neural import MultiTaskClassifier, MultiTaskRegressor
+
+            net = MultiTaskClassifier() if is_classification(y, "auto") else MultiTaskRegressor()
+        if isinstance(net, BaseEstimator) and net.get_params().get("random_state", 0) is None:
+            net = clone(net).set_params(random_state=seed)
+        return net_affinity(net, X, y, tasks=codes, measure=self.method, random_state=seed).affinity
 
     def _cluster(self):
         """Return the number of the cluster of each task."""

@@ -232,7 +232,7 @@ class TaskAffinityDisplay:
 
     @classmethod
     def from_affinity(cls, affinity: Any, *, groups: Any = None, ax: Axes | None = None) -> TaskAffinityDisplay:
-        """Draw the result of :func:`task_affinity`.
+        """Draw the result of :func:`task_affinity` or :func:`net_affinity`.
 
         Parameters
         ----------

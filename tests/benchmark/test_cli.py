@@ -10,7 +10,7 @@ import pytest
 
 import skmtl
 from skmtl.benchmark import main
-from skmtl.benchmark._peers import MODELS
+from skmtl.benchmark._registry import MODELS
 from skmtl.benchmark._suites import SUITES, TABLES
 from tests.benchmark._tables import make_table
 
@@ -40,6 +40,9 @@ def test_help_of_a_suite(capsys):
         "--jobs N",
         "--threads N",
         "--fresh",
+        "--trials N",
+        "--memory",
+        "--scheduler ADDRESS",
         "default: 3",
         "default: benchmark-demo",
     ]:
@@ -54,7 +57,9 @@ def test_help_of_a_suite(capsys):
         (["demo", "--seeds", "0"], "argument --seeds: must be an integer of at least 1; got '0'."),
         (["demo", "--seeds", "three"], "argument --seeds: must be an integer of at least 1; got 'three'."),
         (["demo", "--jobs", "-1"], "argument --jobs: must be an integer of at least 1; got '-1'."),
-        (["demo", "--backend", "smoke"], "argument --backend: joblib cannot use 'smoke'"),
+        (["demo", "--backend", "smoke"], "argument --backend: invalid choice: 'smoke'"),
+        (["demo", "--trials", "-1"], "argument --trials: must be an integer of at least 0; got '-1'."),
+        (["demo", "--scheduler", "tcp://host:8786"], "argument --scheduler: is for --backend dask"),
         (["demo", "--fast"], "unrecognized arguments: --fast"),
     ],
 )

@@ -5,15 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from skmtl.benchmark._loss_models import LOSS_MODELS
 from skmtl.benchmark._models import Model
-from skmtl.benchmark._peers import MODELS
 from skmtl.benchmark._protocol import VALIDATION, log_loss, split
+from skmtl.benchmark._registry import MODELS
 from tests.benchmark._tables import Absent, MeanPerTask, make_table
 
 pytest.importorskip("pandas")
 
 
-@pytest.fixture(params=sorted(MODELS))
+PLAIN = sorted(set(MODELS) - set(LOSS_MODELS))
+
+
+@pytest.fixture(params=PLAIN)
 def model(request):
     for package in MODELS[request.param].needs:
         pytest.importorskip(package)

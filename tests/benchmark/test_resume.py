@@ -146,7 +146,7 @@ def test_fits_at_the_same_time_give_the_same(backend, store):
     said = []
     one = run(tables, models, n_seeds=2)
     two = run(tables, models, n_seeds=2, n_jobs=2, backend=backend, advance=said.append, store=store)
-    assert repr(without_times(two.runs)) == repr(without_times(one.runs)).replace("fit_seconds=nan", "fit_seconds=0.0")
+    assert repr(without_times(two.runs)) == repr(without_times(one.runs))
     assert len(said) == 8
 
 
@@ -156,5 +156,5 @@ def test_numbers_survive_the_file(store):
     table = type(table)(table.X, table.y, tasks)
     one = run({"first": table}, {"mean": MeanPerTask}, n_seeds=1, store=store)
     ((found, scores),) = store.load()
-    assert found == one.runs[0]
+    assert repr(found) == repr(one.runs[0])  # NaN differs from itself
     assert scores == {0: 0.1, 1: 0.1, 2: 0.1}
