@@ -6,10 +6,12 @@ epoch in one run, the estimator and the loop in turns: ``python asv_bench/benchm
 
 from __future__ import annotations
 
+import statistics
 import time
 
 import numpy as np
 import torch
+from skorch.callbacks import Callback
 from torch import nn
 
 from skmtl.neural import MultiTaskRegressor
@@ -93,9 +95,28 @@ class Loop:
             self.optimizer.step()
 
 
-def epoch_seconds(model):
-    """Time of the quickest epoch of a fitted estimator, as its net measured it."""
-    return min(epoch["dur"] for epoch in model.history_)
+class Turns(Callback):
+    """After each epoch of the estimator one of another loop; seconds of CPU time of both, epoch by epoch.
+
+    CPU time, and turns, because others may share the core.
+    """
+
+    def __init__(self, other):
+        self.other, self.ours, self.theirs = other, [], []
+
+    def on_epoch_begin(self, net, **kwargs):
+        if self.theirs:  # all that lies between the beginnings of two epochs
+            self.ours.append(time.thread_time() - self.begin - self.theirs[-1])
+        self.begin = time.thread_time()
+
+    def on_epoch_end(self, net, **kwargs):
+        begin = time.thread_time()
+        self.other()
+        self.theirs.append(time.thread_time() - begin)
+
+    def medians(self):
+        """Seconds of an epoch of the estimator, and of the other loop; the first ones warm up."""
+        return statistics.median(self.ours[1:]), statistics.median(self.theirs[1:])
 
 
 class Epoch:
@@ -116,8 +137,22 @@ class Epoch:
     def time_loop(self, route):
         self.loop.epoch()
 
-    def peakmem_estimator(self, route):
-        estimator().fit(self.X, self.y, **self.known)
+
+class Memory:
+    """Peak of a fit on a wide table, 152 MB as float32: over `peakmem_table` it grows by one such copy of X."""
+
+    params = ([False, True],)
+    param_names = ("early_stopping",)
+
+    def setup(self, early_stopping):
+        self.X = np.random.default_rng(0).normal(size=(200_000, 200))
+        self.y = self.X[:, :N_TASKS].copy()
+
+    def peakmem_table(self, early_stopping):
+        pass
+
+    def peakmem_estimator(self, early_stopping):
+        estimator(8192).set_params(early_stopping=early_stopping).fit(self.X, self.y)
 
 
 class Balanced:
@@ -133,34 +168,25 @@ class Balanced:
         estimator(balancing=balancing).fit(self.X, self.y)
 
 
-def compare(n_turns=5):
+def compare(n_epochs=30):
     """Print rows per second of the estimator and the loop, in turns, and the price of balancing."""
     print(f"torch {torch.__version__}, {torch.get_num_threads()} thread(s), {N_ROWS} rows, {N_TASKS} tasks, {SIZES}")
     for route in ("columns", "rows"):
         for batch_size in (256, 8192):
             X, y, known = table(route)
-            estimator(batch_size).fit(X, y, **known)  # the first epoch of all warms up
-            loop, ours, theirs = Loop(route, batch_size), [], []
-            for _ in range(n_turns):
-                ours.append(epoch_seconds(estimator(batch_size, max_epochs=2).fit(X, y, **known)))
-                begin = time.perf_counter()
-                loop.epoch()
-                theirs.append(time.perf_counter() - begin)
+            turns = Turns(Loop(route, batch_size).epoch)
+            estimator(batch_size, n_epochs, callbacks=[turns]).fit(X, y, **known)
+            ours, theirs = turns.medians()
             print(
-                f"{route:8s} batch {batch_size:5d}: estimator {N_ROWS / min(ours):9.0f} rows/s, loop "
-                f"{N_ROWS / min(theirs):9.0f} rows/s, ratio {min(theirs) / min(ours):.2f}"
+                f"{route:8s} batch {batch_size:5d}: estimator {N_ROWS / ours:9.0f} rows/s, loop "
+                f"{N_ROWS / theirs:9.0f} rows/s, ratio {theirs / ours:.2f}"
             )
     X, y, _ = table("columns")
-    loop, passes = Loop("columns"), []
-    balanced: dict[str, list[float]] = {"pcgrad": [], "mgda": [], "upgrad": [], "gradvac": [], "uw": []}
-    for _ in range(n_turns):
-        begin = time.perf_counter()
-        loop.separate_passes()
-        passes.append(time.perf_counter() - begin)
-        for name, seconds in balanced.items():
-            seconds.append(epoch_seconds(estimator(max_epochs=1, balancing=name).fit(X, y)))
-    for name, seconds in balanced.items():
-        print(f"{name:8s}: {min(seconds) / min(passes):.2f} times {N_TASKS} separate backward passes")
+    for name in ("pcgrad", "upgrad", "imtl_g", "mgda", "gradvac", "gradnorm", "db_mtl", "uw"):
+        turns = Turns(Loop("columns").separate_passes)
+        estimator(max_epochs=max(3, n_epochs // 3), balancing=name, callbacks=[turns]).fit(X, y)
+        ours, theirs = turns.medians()
+        print(f"{name:8s}: {ours / theirs:.2f} times {N_TASKS} separate backward passes")
 
 
 if __name__ == "__main__":

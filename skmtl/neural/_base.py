@@ -167,15 +167,18 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
             prepared = loss.prepare(y_train, w_train, n_classes)
             n_values = prepared.n_outputs_for(n_classes) if factored is None else factored.width
             outputs = Outputs(len(row_tasks), n_columns, n_values)
-        data = self._tensors(preprocessor, values, codes, dense, dense_weight, scale, n_classes)
-        if given is not None:
-            data = data.with_given(torch.from_numpy(given[origin].astype(np.float32)))
         if held_out is None:
-            train_data, valid_data = data.to(device), None
-        else:
-            train_data, valid_data = (
-                data.take(torch.from_numpy(np.flatnonzero(m))).to(device) for m in (~held_out, held_out)
-            )
+            order, n_train = None, len(values)
+        else:  # the rows that train come first, so that both parts are slices of one table
+            order, n_train = np.argsort(held_out, kind="stable"), len(values) - int(held_out.sum())
+            codes, dense = codes[order], dense[order]
+            dense_weight = None if dense_weight is None else dense_weight[order]
+        data = self._tensors(preprocessor, values, order, codes, dense, dense_weight, scale, n_classes)
+        if given is not None:
+            given = given[origin] if order is None else given[origin][order]
+            data = data.with_given(torch.from_numpy(given.astype(np.float32)))
+        train_data = data.take(slice(0, n_train)).to(device)
+        valid_data = None if held_out is None else data.take(slice(n_train, None)).to(device)
 
         devices = list(range(torch.cuda.device_count())) if device.startswith("cuda") else []
         with torch.random.fork_rng(devices=devices):  # the caller's generators stay as they are
@@ -214,8 +217,8 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
         self._publish()
         return failed
 
-    def _tensors(self, preprocessor, values, codes, dense, dense_weight, scale, n_classes):
-        inputs = preprocessor.transform(values)
+    def _tensors(self, preprocessor, values, order, codes, dense, dense_weight, scale, n_classes):
+        inputs = preprocessor.transform(values, order)
         missing = np.isnan(dense)
         n_columns = dense.shape[1]
         units = codes[:, None] * n_columns + np.arange(n_columns)

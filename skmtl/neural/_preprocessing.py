@@ -68,13 +68,13 @@ class Preprocessor:
         """Number of columns of floats: one for each numeric column, one for each with missing values."""
         return len(self.numeric) + int(self.has_missing.sum())
 
-    def transform(self, values):
-        """Return the :class:`Inputs` of a float64 matrix."""
+    def transform(self, values, order=None):
+        """Return the :class:`Inputs` of a float64 matrix, its rows in another order if there is one."""
         n_rows, n = len(values), len(self.numeric)
         numbers = np.empty((n_rows, self.n_numbers), np.float32)
         extra = n
         for j, column in enumerate(self.numeric):  # column by column: no second matrix of float64
-            x = values[:, column]
+            x = values[:, column] if order is None else values[order, column]
             missing = np.isnan(x)
             with np.errstate(over="ignore"):
                 z = (x - self.center[j]) * self.scale[j]
@@ -86,4 +86,4 @@ class Preprocessor:
                 numbers[:, extra] = missing
                 extra += 1
         categories = np.nan_to_num(values[:, self.categorical] + 1.0, nan=0.0).astype(np.int64)
-        return Inputs(numbers, categories)
+        return Inputs(numbers, categories if order is None else categories[order])
