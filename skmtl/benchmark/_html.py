@@ -31,7 +31,10 @@ figure { margin: .5rem 0; background: #fff; border-radius: .4rem; }
 figure svg { display: block; width: 100%; max-width: 42rem; height: auto; margin: auto; }
 @media (max-width: 40rem) {
   th, td { padding: .3rem .3rem; font-size: .8rem; }
+  th { white-space: normal; }
   td:first-child { white-space: normal; min-width: 6.5rem; }
+  th:first-child, td:first-child { position: sticky; left: 0; background: Canvas; }
+  tr.best td:first-child { background: linear-gradient(var(--best), var(--best)), Canvas; }
 }
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -12,6 +13,8 @@ from scipy.stats import loguniform
 from skmtl._optional import import_optional
 from skmtl.benchmark._models import SkmtlModel
 from skmtl.benchmark._protocol import Table
+
+_INTERRUPTED = "Training was interrupted"
 
 
 class Net(SkmtlModel):
@@ -36,8 +39,15 @@ class Net(SkmtlModel):
 
     def fit(self, table: Table, validation: np.ndarray) -> None:
         """Fit to all rows: the mask is not used."""
-        with torch_threads(self.n_threads):
-            super().fit(table, validation)
+        with torch_threads(self.n_threads), warnings.catch_warnings():
+            # After Ctrl-C an estimator keeps what it has learned so far, which is no result to compare.
+            warnings.filterwarnings("error", _INTERRUPTED, RuntimeWarning)
+            try:
+                super().fit(table, validation)
+            except RuntimeWarning as warning:
+                if not str(warning).startswith(_INTERRUPTED):
+                    raise
+                raise KeyboardInterrupt from warning
 
     def predict(self, X: Any, tasks: np.ndarray) -> np.ndarray:
         """Return predictions."""

@@ -116,3 +116,22 @@ def test_model_of_classes_gives_probabilities_and_beats_the_shares(model, table,
     assert probabilities.shape == (300, n_classes)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-6)
     assert log_loss(y, probabilities) < 0.6 * np.log(n_classes)
+
+
+def test_a_net_that_is_interrupted_is_no_result(table, monkeypatch):
+    """The estimator itself warns and keeps what it has: here Ctrl-C has to end the comparison."""
+    if MODELS["net"].reason_missing() is not None:
+        pytest.skip(MODELS["net"].reason_missing())
+    from skorch.callbacks import Callback
+
+    class Interrupting(Callback):
+        def on_batch_begin(self, net, **kwargs):
+            if len(net.history) == 2:
+                raise KeyboardInterrupt
+
+    make = MODELS["net"].make
+    monkeypatch.setattr(
+        MODELS["net"], "make", lambda self, table: make(self, table).set_params(callbacks=[Interrupting()])
+    )
+    with pytest.raises(KeyboardInterrupt):
+        MODELS["net"](1, 0).fit(table, split(table.tasks, 0) == VALIDATION)
