@@ -33,7 +33,8 @@ def test_rare_classes_stay_known_with_early_stopping():
 
 def test_blocks_end_at_the_round_with_the_least_held_out_loss():
     X, y, tasks = _table()
-    model = RMTGBRegressor(early_stopping=True, refit=False, random_state=0).fit(X, y, tasks=tasks)
+    model = RMTGBRegressor(early_stopping=True, refit=False, schedule="sequential", random_state=0)
+    model.fit(X, y, tasks=tasks)
     scores = model.validation_score_
     assert len(scores) == model.n_iter_ + 1 == len(model.train_score_)
     start = 0

@@ -62,7 +62,14 @@ def test_surroundings_leave_the_module_as_it_was():
     model.fit(X, y, tasks=tasks)
     net = model.net_
     data = model._tensors(
-        model._fitted.preprocessor, np.zeros((4, 5)), np.zeros(4, int), np.zeros((4, 1)), None, model._fitted.scale, 3
+        model._fitted.preprocessor,
+        np.zeros((4, 5)),
+        None,
+        np.zeros(4, int),
+        np.zeros((4, 1)),
+        None,
+        model._fitted.scale,
+        3,
     )
     module = net.module_.train()
     first = net.criterion_.raw(module, data)
@@ -78,7 +85,7 @@ def reach(model, X, y, tasks, gamma):
     """Mean movement of the margins under the ascent, beside their mean size."""
     net, fitted = model.net_, model._fitted
     codes = np.searchsorted(model.tasks_, tasks)
-    data = model._tensors(fitted.preprocessor, X, codes, y[:, None].astype(float), None, fitted.scale, 3)
+    data = model._tensors(fitted.preprocessor, X, None, codes, y[:, None].astype(float), None, fitted.scale, 3)
     net.module_.requires_grad_(False)
     around = Surroundings(net.criterion_, net.module_, data, net.criterion_.movable)
     members = len(around.raw()) // len(y)
