@@ -32,7 +32,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 
 import numpy as np
 import pandas as pd
-from peers import fit_lightgbm
+from peers import fit_peer
 from scores import N_NOISE_TASKS, OURS, aligned, compare, divide, replace, score
 from tables import CHOSEN, PLAIN, names
 from threadpoolctl import threadpool_limits
@@ -64,7 +64,8 @@ def ours(data, seed, **params):
 
 def theirs(data, seed):
     """Fit LightGBM with the task as a category, twice; return a function of rows and tasks."""
-    return dict(fit_lightgbm(data, seed))[1]
+    *_, (_, predict) = fit_peer("lightgbm", data, seed)
+    return predict
 
 
 def evaluate(fit, name, seed, tasks="own", **params):
