@@ -42,8 +42,9 @@ def read(package, item, target, rare):
 # %%
 # Four ways to predict
 # --------------------
-# The number of trees is found by early stopping on the loss itself: AnyLoss wants more of them than log-loss. The tuned threshold is chosen by cross-validation inside the training rows, and costs three
-# more fits. `L` is how sharply AnyLoss turns probabilities into classes: a small one is smoother, and easier to train.
+# The number of trees is found by early stopping on the loss itself: AnyLoss wants more of them than log-loss. The
+# tuned threshold is chosen by cross-validation inside the training rows, and costs three more fits. `L` is how
+# sharply AnyLoss turns probabilities into classes: a small one is smoother, and easier to train.
 
 
 def boosting(loss):
@@ -78,10 +79,10 @@ for name, source in TABLES.items():
 # not that of new tables, and a mean of about its size says little.
 #
 # Against log-loss with a threshold of one half, AnyLoss gains a great deal on the caravans, where log-loss predicts
-# hardly any buyer; on the other two its gains are about the size of the spread, and with the default `L` it loses on the
-# defaults. The tuned threshold is ahead of it on the defaults; on the other two neither leads beyond the
-# spread. So: tune the threshold first. AnyLoss is for where the extra fits, or a threshold to carry along, are
-# unwelcome, and its `L` is worth a search.
+# hardly any buyer; on the other two its gains are no larger than the spread, and with the default `L` it loses on
+# the defaults. The tuned threshold is ahead of it on the defaults; on the other two neither leads beyond the spread.
+# So: tune the threshold first. AnyLoss is for where the extra fits, or a threshold to carry along, are unwelcome,
+# and its `L` is worth a search.
 
 for name, scores in found.items():
     print(name)
