@@ -72,4 +72,4 @@ docs: $(VENV)/.stamp-docs
 	$(BIN)/python -m sphinx -W --keep-going -b html doc doc/_build/html
 
 clean:
-	rm -rf $(VENV) .numba_cache .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info benchmark-* doc/_build doc/generated
+	rm -rf $(VENV) .numba_cache .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info benchmark-* doc/_build doc/generated doc/gallery doc/sg_execution_times.rst

@@ -1,6 +1,10 @@
 """Settings of Sphinx for the documentation of skmtl."""
 
+import os
+
 import skmtl
+
+os.environ.setdefault("MPLBACKEND", "Agg")  # the examples are run while building
 
 project = "skmtl"
 author = "The skmtl developers"
@@ -12,11 +16,22 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "numpydoc",
+    "sphinx_gallery.gen_gallery",
 ]
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"plot_",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_memory": False,
+    "show_signature": False,
+}
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc's sections give the types
 numpydoc_show_class_members = False  # the templates list the methods
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "gallery/*.ipynb"]
 # Docstrings inherited from scikit-learn refer to its own glossary and user guide.
 suppress_warnings = ["ref.ref", "ref.term"]
 templates_path = ["_templates"]
