@@ -5,5 +5,13 @@ from ._lightgbm_classifier import LightGBMClassifier
 from ._lightgbm_regressor import LightGBMRegressor
 from ._published import published_settings
 from ._regressor import RMTGBRegressor
+from ._treelite import to_treelite
 
-__all__ = ["LightGBMClassifier", "LightGBMRegressor", "RMTGBClassifier", "RMTGBRegressor", "published_settings"]
+__all__ = [
+    "LightGBMClassifier",
+    "LightGBMRegressor",
+    "RMTGBClassifier",
+    "RMTGBRegressor",
+    "published_settings",
+    "to_treelite",
+]
