@@ -1,32 +1,20 @@
-"""A fitted model as a sum of plain trees, in the format of treelite.
-
-For the rows of one task everything that makes the model multi-task is a constant: the weight between the two partition
-ensembles, the values of the task in the leaves of joint trees, the means of the task that shared trees split on. What
-is left is a constant and a sum of ordinary trees.
-"""
+"""A fitted model, for one task, in the format of treelite."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from .._optional import import_optional
-from ..losses._links import softmax_link
-from ..tasks import look_up_tasks
-from ._base import BaseRMTGB
-from ._forest import INLIER, JOINT, OUTLIER, SHARED, SPECIFIC
-
-#: Raw prediction of a class that the task has not; the exponential function makes exactly zero of it.
-_NO_CLASS = -1e30
+from ._task_trees import task_trees
 
 
 def to_treelite(estimator: Any, task: Any = None, *, column: int = 0, raw: bool = False) -> Any:
     r"""Export what a fitted estimator predicts for one task as a model of treelite.
 
-    The model answers as ``estimator.predict(X, tasks=[task] * len(X))``, or for a classifier as `predict_proba`. It needs
-    neither skmtl nor Python to be loaded. For the rows of task :math:`r` the prediction is a sum of trees,
+    The model answers as ``estimator.predict(X, tasks=[task] * len(X))``, or for a classifier as `predict_proba`. It
+    needs neither skmtl nor Python to be loaded. For the rows of task :math:`r` the prediction is a sum of trees,
 
     .. math:: F(x) = c_r + \sum_t w_{t, r} T_{t, r}(x),
 
@@ -51,8 +39,8 @@ def to_treelite(estimator: Any, task: Any = None, *, column: int = 0, raw: bool 
         out, with NaN for missing values and the position of a category in its list, counted from 0, or NaN for one that
         is not listed. Output shape of ``treelite.gtil.predict`` is (n_rows, 1, 1), or (n_rows, 1, n_classes) for three
         classes or more; for two classes it is the probability of the second. The field "attributes" of the header holds
-        JSON: `features` (names, or None), `categories` (for each input a list, or None if it is ordered), `classes`, and
-        `task`; what JSON does not know is written as text.
+        JSON: `features` (names, or None), `categories` (for each input a list, or None if it is ordered), `classes`,
+        and `task`; what JSON does not know is written as text.
 
     Raises
     ------
@@ -66,7 +54,7 @@ def to_treelite(estimator: Any, task: Any = None, *, column: int = 0, raw: bool 
 
     See Also
     --------
-    skmtl.boosting.RMTGBRegressor.predict : Predictions of several tasks at once.
+    to_onnx : The same in another format.
 
     References
     ----------
@@ -86,144 +74,17 @@ def to_treelite(estimator: Any, task: Any = None, *, column: int = 0, raw: bool 
     True
     """
     import_optional("treelite", extra="export")
-    if not isinstance(estimator, BaseRMTGB):
-        raise TypeError(f"'estimator' must be an RMTGBRegressor or RMTGBClassifier. Got {type(estimator).__name__}.")
-    check_is_fitted(estimator)
-    if not 0 <= column < estimator._n_outputs:
-        raise ValueError(f"'column' must be from 0 to {estimator._n_outputs - 1}, a column of y. Got {column!r}.")
-    labels = None if task is None else np.array([task])
-    owner = type(estimator).__name__
-    code = look_up_tasks(labels, estimator._row_tasks, 1, unseen=estimator.unseen_tasks, owner=owner)
-    start, share, unit = (array[0] for array in estimator._unit_start(code, column))
-    trees = list(_trees_of_task(estimator, int(code[0]), int(unit), float(share)))
-    base = start + sum((root for root in trees if isinstance(root, np.ndarray)), np.zeros(len(start)))
-    link = "identity" if raw else _link(estimator._fitted.loss, len(start))
-    classes = getattr(estimator, "_classes", None)
-    if link in ("sigmoid", "softmax"):
-        allowed = classes.allowed(code, estimator.unseen_classes)[0, column]
-        if link == "softmax":
-            base = np.where(allowed, base, _NO_CLASS)
-        elif not allowed.all():
-            base = np.array([_NO_CLASS if allowed[0] else -_NO_CLASS])
-    described = {
-        "task": _plain(task),
-        "features": _names(estimator),
-        "categories": _categories(estimator),
-        "classes": None if classes is None else [_plain(label) for label in classes.labels.tolist()],
-    }
-    return _build(estimator, [tree for tree in trees if isinstance(tree, dict)], base, link, described)
-
-
-def _trees_of_task(estimator, code, unit, share):
-    """For each tree that serves the task, its nodes, {key: leaf or split}, or its value where it has no split.
-
-    A leaf is an ndarray of shape (n_outputs,), a split is (feature, test, missing_left, left, right), where the test is
-    a threshold or the set of categories that go left.
-    """
-    fitted, plan = estimator._fitted, estimator._plan
-    trees, nodes = fitted.forest.trees, fitted.forest.trees.nodes
-    n_own, n_bins, cuts = len(plan.positions), plan.n_bins, plan.binner.cuts
-    task_codes = plan.task_features.codes[:, code]
-    weights = {SHARED: 1.0, OUTLIER: share, INLIER: 1.0 - share, JOINT: 1.0, SPECIFIC: 1.0}
-
-    def leaf(node, part):
-        own = part == JOINT and unit >= 0
-        return weights[part] * (nodes.unit_value[nodes.unit_row[node], unit] if own else nodes.value[node])
-
-    def is_left(node, bin_code, bins):
-        if nodes.categorical[node]:
-            return bool(nodes.left_codes[node, bin_code >> 5] >> np.uint32(bin_code & 31) & 1)
-        return bin_code <= nodes.threshold[node] or bool(nodes.missing_left[node] and bin_code == bins)
-
-    def past_task_features(root, key):
-        """The node where rows of the task come to by its means alone."""
-        while nodes.left[root + key] and nodes.feature[root + key] >= n_own:
-            feature = nodes.feature[root + key]
-            left = is_left(root + key, task_codes[feature - n_own], n_bins[feature])
-            key = int(nodes.left[root + key]) + (not left)
-        return key
-
-    def split(root, key):
-        node = root + key
-        feature = int(nodes.feature[node])
-        if nodes.categorical[node]:
-            test: Any = {c for c in range(n_bins[feature]) if is_left(node, c, n_bins[feature])}
-        else:
-            bin_code = nodes.threshold[node]
-            # A value has at most this code if it is not above the cut that ends the bin.
-            test = float(cuts[feature][bin_code]) if bin_code < len(cuts[feature]) else float(np.finfo(float).max)
-        missing_left = is_left(node, int(n_bins[feature]), n_bins[feature])
-        first = int(nodes.left[node])
-        return feature, test, missing_left, past_task_features(root, first), past_task_features(root, first + 1)
-
-    for root, part, owner in zip(trees.roots.tolist(), trees.parts.tolist(), trees.units.tolist(), strict=True):
-        if part == SPECIFIC and owner != unit:
-            continue
-        key = past_task_features(root, 0)
-        if not nodes.left[root + key]:
-            yield leaf(root + key, part)
-            continue
-        # The root comes first.
-        tree, waiting = {}, [key]
-        while waiting:
-            key = waiting.pop()
-            if nodes.left[root + key]:
-                tree[key] = split(root, key)
-                waiting += tree[key][3:]
-            else:
-                tree[key] = leaf(root + key, part)
-        yield tree
-
-
-def _link(loss, n_outputs):
-    """Treelite's name for the inverse link, by what it makes of some raw predictions."""
-    values = np.linspace(-8.0, 8.0, 33)
-    raw = np.stack([np.roll(values, 7 * k) for k in range(n_outputs)], axis=1)
-    answer = loss.inverse_link(raw)
-    known = {"identity": raw[:, 0], "exponential": np.exp(raw[:, 0])} if n_outputs == 1 else {}
-    known |= {"sigmoid" if n_outputs == 1 else "softmax": softmax_link(raw)}
-    for name, expected in known.items():
-        if answer.shape == expected.shape and np.allclose(answer, expected, rtol=1e-12, atol=1e-12):
-            return name
-    raise ValueError(
-        f"treelite has no inverse link like that of {loss!r}. Export with raw=True, and apply the link to what it "
-        "predicts."
-    )
-
-
-def _plain(value):
-    """The label as JSON has it."""
-    value = value.item() if isinstance(value, np.generic) else value
-    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
-
-
-def _names(estimator):
-    names = getattr(estimator, "feature_names_in_", None)
-    return None if names is None else [str(names[position]) for position in estimator._plan.positions]
-
-
-def _categories(estimator):
-    reader = estimator._plan.reader
-    lists: list[Any] = [None] * len(reader.categorical)
-    for f, encoder in reader.encoders.items():
-        known = [value for value in encoder.categories_[0].tolist() if value is not None and value == value]
-        lists[f] = [_plain(value) for value in known]
-    return lists
-
-
-def _build(estimator, trees, base, link, attributes):
-    """Write the trees with treelite's builder."""
     from treelite.model_builder import Metadata, ModelBuilder, PostProcessorFunc, TreeAnnotation
 
-    n_outputs = len(base)
-    trees = trees or [{0: np.zeros(n_outputs)}]  # a model of treelite has a tree
-    kind = "kMultiClf" if n_outputs > 1 else "kBinaryClf" if link == "sigmoid" else "kRegressor"
+    reduced = task_trees(estimator, task, column, raw)
+    link, n_outputs = reduced.link, len(reduced.constant)
+    trees = reduced.trees or [{0: np.zeros(n_outputs)}]  # a model of treelite has a tree
     builder = ModelBuilder(
         threshold_type="float64",
         leaf_output_type="float64",
         metadata=Metadata(
-            num_feature=len(estimator._plan.positions),
-            task_type=kind,
+            num_feature=len(reduced.n_categories),
+            task_type="kMultiClf" if n_outputs > 1 else "kBinaryClf" if link == "sigmoid" else "kRegressor",
             average_tree_output=False,
             num_target=1,
             num_class=[n_outputs],
@@ -234,11 +95,9 @@ def _build(estimator, trees, base, link, attributes):
             target_id=[0] * len(trees),
             class_id=[-1 if n_outputs > 1 else 0] * len(trees),
         ),
-        postprocessor=PostProcessorFunc(
-            name="identity_multiclass" if link == "identity" and n_outputs > 1 else link,
-        ),
-        base_scores=base.tolist(),
-        attributes=attributes,
+        postprocessor=PostProcessorFunc(name="identity_multiclass" if link == "identity" and n_outputs > 1 else link),
+        base_scores=reduced.constant.tolist(),
+        attributes=reduced.description,
     )
     for tree in trees:
         builder.start_tree()
@@ -247,18 +106,20 @@ def _build(estimator, trees, base, link, attributes):
             if isinstance(node, np.ndarray):
                 builder.leaf(node.tolist() if n_outputs > 1 else float(node[0]))
             else:
-                _write_split(builder, *node, n_categories=estimator._plan.binner.n_bins)
+                _write_split(builder, node, int(reduced.n_categories[node.feature]))
             builder.end_node()
         builder.end_tree()
     return builder.commit()
 
 
-def _write_split(builder, feature, test, missing_left, left, right, n_categories):
-    children = {"default_left": missing_left, "left_child_key": left, "right_child_key": right}
-    if isinstance(test, float):
-        builder.numerical_test(feature, test, opname="<=", **children)
+def _write_split(builder, node, n_categories):
+    children = {"default_left": node.missing_left, "left_child_key": node.left, "right_child_key": node.right}
+    if not isinstance(node.test, set):
+        builder.numerical_test(node.feature, node.test, opname="<=", **children)
         return
     # Treelite sends what is not in the list the other way. A category that `fit` did not see is a missing value, so the
     # list is that of the side where missing values do not go.
-    listed = set(range(n_categories[feature])) - test if missing_left else test
-    builder.categorical_test(feature, category_list=sorted(listed), category_list_right_child=missing_left, **children)
+    listed = set(range(n_categories)) - node.test if node.missing_left else node.test
+    builder.categorical_test(
+        node.feature, category_list=sorted(listed), category_list_right_child=node.missing_left, **children
+    )

@@ -1,4 +1,4 @@
-"""A model exported for a task predicts what the estimator predicts for the rows of that task."""
+"""A model exported for a task, to ONNX or treelite, predicts what the estimator predicts for the rows of that task."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skmtl.boosting import RMTGBClassifier, RMTGBRegressor, to_treelite
+from skmtl.boosting import RMTGBClassifier, RMTGBRegressor, to_onnx, to_treelite
 from skmtl.losses import OrdinalCrossEntropy, QuantilesLoss
-
-treelite = pytest.importorskip("treelite")
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
 ALL_BLOCKS = {"shared": 6, "partition": 6, "joint": 6, "specific": 6}
@@ -31,35 +29,68 @@ def table(n=600, seed=0):
     return X, y.to_numpy(), tasks
 
 
-def header(model):
-    return json.loads(model.get_header_accessor().get_field("attributes"))
+class Exported:
+    """An exported model as a reader without skmtl has it: a file, what it says of itself, and a runtime."""
+
+    def __init__(self, file, description, run):
+        self.file, self.description, self.run = file, description, run
+
+    def inputs(self, X):
+        """The inputs, made from nothing but what the model says of itself."""
+        out = np.empty((len(X), len(self.description["categories"])))
+        for f, categories in enumerate(self.description["categories"]):
+            names = self.description["features"]
+            column = X.iloc[:, f] if names is None else X[names[f]]
+            codes = column if categories is None else pd.Index(categories).get_indexer(column)
+            out[:, f] = codes if categories is None else np.where(codes < 0, np.nan, codes)
+        return out
+
+    def predict(self, X):
+        return self.run(self.inputs(X))
 
 
-def numbers(X, model):
-    """The inputs of an exported model, made from nothing but what the model says of itself."""
-    out = np.empty((len(X), model.num_feature))
-    told = header(model)
-    for f, categories in enumerate(told["categories"]):
-        column = X.iloc[:, f] if told["features"] is None else X[told["features"][f]]
-        if categories is None:
-            out[:, f] = column
-        else:
-            codes = pd.Index(categories).get_indexer(column)
-            out[:, f] = np.where(codes < 0, np.nan, codes)
-    return out
+def with_treelite(estimator, *args, **options):
+    treelite = pytest.importorskip("treelite")
+    file = to_treelite(estimator, *args, **options).serialize_bytes()
+    model = treelite.Model.deserialize_bytes(file)
+    description = json.loads(model.get_header_accessor().get_field("attributes"))
+    probability = len(description["classes"] or []) == 2 and not options.get("raw")
+
+    def run(inputs):
+        found = treelite.gtil.predict(model, inputs, nthread=1)[:, 0]
+        return np.hstack([1.0 - found, found]) if probability else found
+
+    return Exported(file, description, run)
 
 
-def predict(model, X):
-    return treelite.gtil.predict(model, numbers(X, model), nthread=1)[:, 0]
+def with_onnx(estimator, *args, **options):
+    onnx = pytest.importorskip("onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    model = to_onnx(estimator, *args, **options)
+    onnx.checker.check_model(model, full_check=True)
+    file = model.SerializeToString()
+    session = onnxruntime.InferenceSession(file)
+    description = json.loads(session.get_modelmeta().custom_metadata_map["skmtl"])
+
+    def run(inputs):
+        (found,) = session.run(None, {"X": inputs})
+        return found
+
+    return Exported(file, description, run)
+
+
+@pytest.fixture(params=[with_onnx, with_treelite], ids=["onnx", "treelite"])
+def export(request):
+    return request.param
 
 
 @pytest.mark.parametrize("task", ["a", "b", "c", "d", "not seen"])
 @pytest.mark.parametrize("schedule", ["adaptive", ALL_BLOCKS], ids=["adaptive", "all blocks"])
-def test_regressor_of_each_task(task, schedule):
+def test_regressor_of_each_task(task, schedule, export):
     X, y, tasks = table()
     model = RMTGBRegressor(schedule=schedule, max_iter=40, random_state=0).fit(X, y, tasks=tasks)
     expected = model.predict(X, tasks=np.full(len(X), task))
-    found = predict(to_treelite(model, task), X)
+    found = export(model, task).predict(X)
     np.testing.assert_allclose(found[:, 0], expected, **CLOSE)
     assert np.ptp(expected) > 1
 
@@ -74,34 +105,34 @@ def test_the_tested_model_has_every_kind_of_tree():
     assert len(np.unique(model.theta_)) > 1
 
 
-def test_models_of_two_tasks_differ():
+def test_models_of_two_tasks_differ(export):
     X, y, tasks = table()
     model = RMTGBRegressor(schedule=ALL_BLOCKS, random_state=0).fit(X, y, tasks=tasks)
-    assert np.abs(predict(to_treelite(model, "c"), X) - predict(to_treelite(model, "d"), X)).max() > 0.1
+    assert np.abs(export(model, "c").predict(X) - export(model, "d").predict(X)).max() > 0.1
 
 
-def test_categories_that_fit_did_not_see_are_missing_values():
+def test_categories_that_fit_did_not_see_are_missing_values(export):
     X, y, tasks = table()
     model = RMTGBRegressor(schedule=ALL_BLOCKS, random_state=0).fit(X, y, tasks=tasks)
     new = X.assign(kind=pd.Categorical(["other"] * len(X)))
     expected = model.predict(new, tasks=np.full(len(X), "d"))
-    exported = to_treelite(model, "d")
-    np.testing.assert_allclose(predict(exported, new)[:, 0], expected, **CLOSE)
+    exported = export(model, "d")
+    np.testing.assert_allclose(exported.predict(new)[:, 0], expected, **CLOSE)
     for code in (17.0, -1.0):  # numbers beyond the list, or below it
-        inputs = numbers(X, exported)
+        inputs = exported.inputs(X)
         inputs[:, 3] = code
-        np.testing.assert_allclose(treelite.gtil.predict(exported, inputs, nthread=1)[:, 0, 0], expected, **CLOSE)
+        np.testing.assert_allclose(exported.run(inputs)[:, 0], expected, **CLOSE)
 
 
-def test_missing_values_where_fit_saw_none():
+def test_missing_values_where_fit_saw_none(export):
     X, y, tasks = table()
     model = RMTGBRegressor(schedule=ALL_BLOCKS, random_state=0).fit(X.fillna({"x": 0.0}), y, tasks=tasks)
     holes = X.assign(z=np.nan, level=np.nan)
     expected = model.predict(holes, tasks=np.full(len(X), "b"))
-    np.testing.assert_allclose(predict(to_treelite(model, "b"), holes)[:, 0], expected, **CLOSE)
+    np.testing.assert_allclose(export(model, "b").predict(holes)[:, 0], expected, **CLOSE)
 
 
-def test_values_at_the_thresholds_go_the_same_way():
+def test_values_at_the_thresholds_go_the_same_way(export):
     rng = np.random.default_rng(0)
     X = np.round(rng.normal(size=(300, 2)), 1)
     y = np.sin(3 * X[:, 0]) + X[:, 1]
@@ -109,42 +140,42 @@ def test_values_at_the_thresholds_go_the_same_way():
     cuts = [cut for cuts in model._plan.binner.cuts for cut in cuts]
     at = np.array([value for cut in cuts for value in (np.nextafter(cut, -9), cut, np.nextafter(cut, 9))])
     rows = np.column_stack([at, np.roll(at, 1)])
-    found = treelite.gtil.predict(to_treelite(model), rows, nthread=1)[:, 0, 0]
+    found = export(model).run(rows)[:, 0]
     np.testing.assert_allclose(found, model.predict(rows), **CLOSE)
 
 
 @pytest.mark.parametrize("loss", ["poisson", "gamma", "huber", "quantile"])
-def test_links_of_regression_losses(loss):
+def test_links_of_regression_losses(loss, export):
     X, y, tasks = table()
     model = RMTGBRegressor(loss, quantile=0.7 if loss == "quantile" else None, max_iter=20, random_state=0)
     model.fit(X, np.exp(0.3 * y), tasks=tasks)
     expected = model.predict(X, tasks=np.full(len(X), "b"))
-    np.testing.assert_allclose(predict(to_treelite(model, "b"), X)[:, 0], expected, **CLOSE)
+    np.testing.assert_allclose(export(model, "b").predict(X)[:, 0], expected, **CLOSE)
 
 
 @pytest.mark.parametrize("loss", ["log_loss", "focal", "any_loss"])
 @pytest.mark.parametrize("task", ["a", "c", "not seen"])
-def test_probability_of_the_second_class(loss, task):
+def test_probabilities_of_two_classes(loss, task, export):
     X, y, tasks = table()
     model = RMTGBClassifier(loss, max_iter=20, random_state=0).fit(X, np.where(y > 1, "yes", "no"), tasks=tasks)
-    exported = to_treelite(model, task)
-    assert header(exported)["classes"] == ["no", "yes"]
-    expected = model.predict_proba(X, tasks=np.full(len(X), task))[:, 1:]
-    np.testing.assert_allclose(predict(exported, X), expected, **CLOSE)
+    exported = export(model, task)
+    assert exported.description["classes"] == ["no", "yes"]
+    expected = model.predict_proba(X, tasks=np.full(len(X), task))
+    np.testing.assert_allclose(exported.predict(X), expected, **CLOSE)
 
 
 @pytest.mark.parametrize("task", ["a", "d", "not seen"])
-def test_probabilities_of_three_classes(task):
+def test_probabilities_of_three_classes(task, export):
     X, y, tasks = table()
     target = np.digitize(y, [0.0, 1.0])
     model = RMTGBClassifier(max_iter=20, random_state=0).fit(X, target, tasks=tasks)
     expected = model.predict_proba(X, tasks=np.full(len(X), task))
-    np.testing.assert_allclose(predict(to_treelite(model, task), X), expected, **CLOSE)
+    np.testing.assert_allclose(export(model, task).predict(X), expected, **CLOSE)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("unseen_classes", ["zero", "shared"])
-def test_classes_that_a_task_lacks(n_classes, unseen_classes):
+def test_classes_that_a_task_lacks(n_classes, unseen_classes, export):
     X, y, tasks = table()
     target = np.digitize(y, [0.0, 1.0][: n_classes - 1])
     for task, kept in (("a", 0), ("b", n_classes - 1)):
@@ -152,97 +183,96 @@ def test_classes_that_a_task_lacks(n_classes, unseen_classes):
     model = RMTGBClassifier(max_iter=20, unseen_classes=unseen_classes, random_state=0).fit(X, target, tasks=tasks)
     for task in ("a", "b", "c", "not seen"):
         expected = model.predict_proba(X, tasks=np.full(len(X), task))
-        found = predict(to_treelite(model, task), X)
-        np.testing.assert_allclose(found, expected[:, 1:] if n_classes == 2 else expected, **CLOSE)
+        found = export(model, task).predict(X)
+        np.testing.assert_allclose(found, expected, **CLOSE)
 
 
-def test_raw_predictions_of_a_loss_with_a_link_of_its_own():
+def test_raw_predictions_of_a_loss_with_a_link_of_its_own(export):
     X, y, tasks = table()
     model = RMTGBClassifier(OrdinalCrossEntropy(), max_iter=20, random_state=0)
     model.fit(X, np.digitize(y, [0.0, 1.0]), tasks=tasks)
     with pytest.raises(ValueError, match="raw=True"):
-        to_treelite(model, "a")
+        export(model, "a")
     expected = model.decision_function(X, tasks=np.full(len(X), "a"))
-    np.testing.assert_allclose(predict(to_treelite(model, "a", raw=True), X), expected, **CLOSE)
+    np.testing.assert_allclose(export(model, "a", raw=True).predict(X), expected, **CLOSE)
 
 
-def test_several_quantiles_have_no_link_in_treelite():
+def test_several_quantiles_have_no_link_in_treelite(export):
     X, y, tasks = table()
     model = RMTGBRegressor(QuantilesLoss((0.2, 0.8)), max_iter=10, random_state=0).fit(X, y, tasks=tasks)
-    with pytest.raises(ValueError, match="QuantilesLoss.*raw=True"):
-        to_treelite(model, "a")
-    assert predict(to_treelite(model, "a", raw=True), X).shape == (len(X), 2)
+    with pytest.raises(ValueError, match=r"QuantilesLoss.*raw=True"):
+        export(model, "a")
+    assert export(model, "a", raw=True).predict(X).shape == (len(X), 2)
 
 
-def test_columns_of_y():
+def test_columns_of_y(export):
     X, y, _ = table()
     both = np.column_stack([y, y**2])
     both[::3, 1] = np.nan
     model = RMTGBRegressor(max_iter=30, random_state=0).fit(X, both)
     for column in (0, 1):
-        found = predict(to_treelite(model, column=column), X)
+        found = export(model, column=column).predict(X)
         np.testing.assert_allclose(found[:, 0], model.predict(X)[:, column], **CLOSE)
 
 
-def test_columns_of_y_for_each_task():
+def test_columns_of_y_for_each_task(export):
     X, y, tasks = table()
     model = RMTGBRegressor(schedule=ALL_BLOCKS, random_state=0).fit(X, np.column_stack([y, -y]), tasks=tasks)
     for task in ("b", "not seen"):
         expected = model.predict(X, tasks=np.full(len(X), task))
         for column in (0, 1):
-            found = predict(to_treelite(model, task, column=column), X)
+            found = export(model, task, column=column).predict(X)
             np.testing.assert_allclose(found[:, 0], expected[:, column], **CLOSE)
 
 
-def test_the_task_column_is_no_input():
+def test_the_task_column_is_no_input(export):
     X, y, tasks = table()
     frame = X.copy()
     frame.insert(1, "school", tasks)
     model = RMTGBRegressor(task_column="school", max_iter=20, random_state=0).fit(frame, y)
-    exported = to_treelite(model, "b")
-    assert header(exported)["features"] == ["x", "z", "level", "kind"]
-    assert header(exported)["categories"] == [None, None, None, ["p", "q", "r", "s"]]
-    np.testing.assert_allclose(predict(exported, X)[:, 0], model.predict(frame.assign(school="b")), **CLOSE)
+    exported = export(model, "b")
+    assert exported.description["features"] == ["x", "z", "level", "kind"]
+    assert exported.description["categories"] == [None, None, None, ["p", "q", "r", "s"]]
+    np.testing.assert_allclose(exported.predict(X)[:, 0], model.predict(frame.assign(school="b")), **CLOSE)
 
 
-def test_labels_of_other_types():
+def test_labels_of_other_types(export):
     X, y, tasks = table()
     days = pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-03", "2020-01-04"])[
         np.unique(tasks, return_inverse=True)[1]
     ]
     model = RMTGBRegressor(max_iter=5, random_state=0).fit(X, y, tasks=np.asarray(days))
-    assert header(to_treelite(model, np.datetime64("2020-01-02")))["task"].startswith("2020-01-02")
+    assert export(model, np.datetime64("2020-01-02")).description["task"].startswith("2020-01-02")
     model.fit(X, y, tasks=np.unique(tasks, return_inverse=True)[1])
-    assert header(to_treelite(model, np.int64(2)))["task"] == 2
+    assert export(model, np.int64(2)).description["task"] == 2
 
 
-def test_no_tree_at_all():
+def test_no_tree_at_all(export):
     X, y, tasks = table()
     model = RMTGBRegressor(max_iter=0, random_state=0).fit(X, y, tasks=tasks)
     np.testing.assert_allclose(
-        predict(to_treelite(model, "c"), X)[:, 0], model.predict(X, tasks=np.full(len(X), "c")), **CLOSE
+        export(model, "c").predict(X)[:, 0], model.predict(X, tasks=np.full(len(X), "c")), **CLOSE
     )
 
 
-def test_survives_the_way_through_a_file(tmp_path):
+def test_raw_predictions_of_two_classes(export):
     X, y, tasks = table()
-    model = RMTGBClassifier(max_iter=20, random_state=0).fit(X, np.digitize(y, [0.0, 1.0]), tasks=tasks)
-    to_treelite(model, "c").serialize(str(tmp_path / "c.treelite"))
-    loaded = treelite.Model.deserialize(str(tmp_path / "c.treelite"))
-    np.testing.assert_allclose(predict(loaded, X), model.predict_proba(X, tasks=np.full(len(X), "c")), **CLOSE)
+    model = RMTGBClassifier(max_iter=10, random_state=0).fit(X, y > 1, tasks=tasks)
+    expected = model.decision_function(X, tasks=np.full(len(X), "c"))
+    np.testing.assert_allclose(export(model, "c", raw=True).predict(X)[:, 0], expected, **CLOSE)
 
 
-def test_what_cannot_be_exported():
+def test_what_cannot_be_exported(export):
     X, y, tasks = table()
     model = RMTGBRegressor(max_iter=5, unseen_tasks="error", random_state=0)
     with pytest.raises(ValueError, match="not fitted"):
-        to_treelite(model, "a")
+        export(model, "a")
     model.fit(X, y, tasks=tasks)
     with pytest.raises(ValueError, match="'tasks'"):
-        to_treelite(model)
+        export(model)
     with pytest.raises(ValueError, match="zz"):
-        to_treelite(model, "zz")
+        export(model, "zz")
     with pytest.raises(ValueError, match="'column' must be from 0 to 0"):
-        to_treelite(model, "a", column=1)
+        export(model, "a", column=1)
     with pytest.raises(TypeError, match="Got DataFrame"):
-        to_treelite(X, "a")
+        export(X, "a")
