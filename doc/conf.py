@@ -15,6 +15,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",  # the pages load nothing from the network
     "numpydoc",
     "sphinx_gallery.gen_gallery",
 ]
@@ -27,6 +28,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
+    "write_computation_times": False,  # a page that loads scripts from elsewhere
 }
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc's sections give the types

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import skmtl
+from skmtl.benchmark._cli import _make_parser
 from tests.public_api import PROMISED_MODULES, public_callables, public_names
 
 ROOT = Path(skmtl.__file__).resolve().parents[1]
@@ -53,6 +54,35 @@ def test_examples_in_the_documentation_run(page):
 
 def test_readme_shows_code():
     assert README_BLOCKS
+
+
+def test_there_is_no_code_that_is_not_run():
+    for page in PAGES:  # code of a page is written with prompts, and so run above
+        assert "code-block:: py" not in page.read_text(encoding="utf-8"), page.name
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGES.md"):
+        opened = re.findall(r"^ *```(.*)$", (ROOT / name).read_text(encoding="utf-8"), re.M)[::2]
+        assert set(opened) <= ({"python", "sh"} if name == "README.md" else {"sh"}), name
+
+
+def test_commands_that_readers_are_told_are_there():
+    """Scripts exist, and the comparison understands its options."""
+    texts = {path.name: path.read_text(encoding="utf-8") for path in [*PAGES, ROOT / "README.md"]}
+    scripts = {
+        path for text in texts.values() for path in re.findall(r"python ((?:benchmarks|asv_bench)/[\w/]+\.py)", text)
+    }
+    assert scripts
+    assert [path for path in sorted(scripts) if not (ROOT / path).is_file()] == []
+    commands = [
+        command
+        for text in texts.values()
+        for command in re.findall(
+            r"python\s-m\sskmtl\.benchmark\s+([a-z]+(?:\s+--[^`\n]*(?:\n--[^`\n]*)?)?)(?:`|\n\n)", text
+        )
+    ]
+    assert len(commands) >= 3
+    parser = _make_parser()
+    for command in commands:
+        parser.parse_args(command.split())  # exits, which fails the test, on what it does not know
 
 
 @pytest.mark.parametrize("code", README_BLOCKS, ids=lambda code: code.splitlines()[0])
