@@ -16,7 +16,7 @@ from .kernels.unit_sums import unit_sums
 from .kernels.variance import variance_ratio
 
 _NO_WEIGHT = np.empty(0)
-#: Newton steps from where the effects have come to where they are going.
+#: Most Newton steps from where the effects have come to where they are going.
 _SETTLING_STEPS = 10
 #: Longest Newton step of an intercept, on the scale of log-odds.
 _LONGEST_STEP = 1.0
@@ -66,10 +66,13 @@ class UnitEffects:
             return np.zeros_like(self.values)
         values = self.values
         for _ in range(_SETTLING_STEPS):
+            before = values
             if self.loss.constant_hessian:
-                values = self._locations(offset, values)
+                values = self._locations(offset, before)
             else:
-                values = self._intercepts(offset, values, learn=False)
+                values = self._intercepts(offset, before, learn=False)
+            if np.array_equal(values, before):  # at once after the first step where there is a closed form
+                break
         return values
 
     def _sum(self, values):
