@@ -207,14 +207,18 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
     def _unit_start(self, task_codes, output):
         """Start, weight of the outlier ensemble and unit of each row, for one output."""
         fitted, n_outputs = self._fitted, self._n_outputs
-        units = np.where(task_codes < 0, -1, task_codes * n_outputs + output)
+        share = expit(fitted.theta)
+        unseen = task_codes < 0
+        units = task_codes * n_outputs + output
+        if not unseen.any():
+            return fitted.start[units], share[units], units
         own = np.arange(output, len(fitted.theta), n_outputs)
         weights = fitted.unit_weight[own] if fitted.unit_weight[own].sum() > 0 else None
         common = fitted.constant if n_outputs == 1 else np.average(fitted.start[own], axis=0, weights=weights)
-        share = expit(fitted.theta)
         # An unseen task gets what is common: no effect of its own, the tasks' mean weight, no trees of its own.
-        start = np.where((units < 0)[:, None], common, fitted.start[units])
-        return start, np.where(units < 0, np.average(share[own], weights=weights), share[units]), units
+        units = np.where(unseen, -1, units)
+        start = np.where(unseen[:, None], common, fitted.start[units])
+        return start, np.where(unseen, np.average(share[own], weights=weights), share[units]), units
 
     def _read(self, X, tasks):
         """Codes and task codes of rows to predict."""

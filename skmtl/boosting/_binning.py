@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from .kernels.bin_codes import equal_weight_cuts, write_category_codes, write_codes
+from .kernels.bin_codes import equal_weight_cuts, write_category_codes, write_codes, write_few_codes
 
 #: Cut points are found on at most this many rows.
 _MAX_ROWS = 200_000
+#: Up to so many rows are coded in one call.
+_FEW_ROWS = 32
 
 
 class Binner:
@@ -47,6 +49,8 @@ class Binner:
         self.n_bins = np.array(
             [n if n else len(cuts) + 1 for n, cuts in zip(self.n_categories, self.cuts, strict=True)], np.int32
         )
+        ends = np.cumsum([0, *map(len, self.cuts)])
+        self._flat = np.concatenate([np.empty(0), *self.cuts]), ends, np.asarray(self.n_categories, np.int64)
         return self
 
     def _find_cuts(self, column, weight):
@@ -70,6 +74,9 @@ class Binner:
     def transform(self, X):
         """Codes, uint8 of shape (n_features, n_rows), of X, float64 (n_rows, n_features)."""
         codes = np.empty((X.shape[1], X.shape[0]), np.uint8)
+        if len(X) <= _FEW_ROWS:
+            write_few_codes(np.ascontiguousarray(X), *self._flat, codes)
+            return codes
 
         def write(f):
             column = np.ascontiguousarray(X[:, f])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -140,6 +141,10 @@ class Forest:
         self.n_bins = n_bins
         self.n_units = n_units
 
+    def __getstate__(self):
+        """Leave out what is only kept for speed, so that a pickle does not change with use."""
+        return {name: value for name, value in vars(self).items() if name != "_all_sorted"}
+
     def add_to(self, parts, bins, units, begin=0, end=None, only_own=False):
         """Add the trees ``begin:end`` to the parts of the raw prediction.
 
@@ -156,7 +161,16 @@ class Forest:
         only_own : bool
             Leave out the trees that give every unit the same.
         """
-        add_trees_to(parts, self.trees, self.n_bins, self.n_units, bins, units, begin, end, only_own=only_own)
+        if begin == 0 and end in (None, len(self.trees)):
+            chosen = self._all_sorted
+        else:
+            chosen = _sort_out(self.trees, self.n_units, begin, end)
+        _add_sorted(parts, self.trees.nodes, chosen, self.n_bins, bins, units, only_own=only_own)
+
+    @cached_property
+    def _all_sorted(self):
+        """All trees, sorted out once: for a few rows it takes as long as walking them."""
+        return _sort_out(self.trees, self.n_units, 0, len(self.trees))
 
     def gains(self, n_features):
         """Sum of gains by part, unit and feature.
@@ -182,28 +196,48 @@ class Forest:
         return *common, specific.reshape(self.n_units, n_features)
 
 
-def add_trees_to(parts, trees, n_bins, n_units, bins, units, begin=0, end=None, rows=None, only_own=False):
+class _ByPart(NamedTuple):
+    """Roots of trees, sorted out."""
+
+    common: dict  # part number to roots, of the trees that give every unit the same
+    joint: np.ndarray
+    pointers: np.ndarray  # unit u owns ``own[pointers[u]:pointers[u + 1]]``
+    own: np.ndarray
+
+
+def _sort_out(trees, n_units, begin, end):
+    """Sort the trees ``begin:end`` by the part that they add to, those of the specific part by unit."""
+    roots, kinds, owners = trees.roots[begin:end], trees.parts[begin:end], trees.units[begin:end]
+    common = {part: np.ascontiguousarray(roots[kinds == part]) for part in (SHARED, OUTLIER, INLIER)}
+    own = kinds == SPECIFIC
+    order = np.argsort(owners[own], kind="stable")
+    pointers = np.searchsorted(owners[own][order], np.arange(n_units + 1))
+    filled = {part: found for part, found in common.items() if found.size}
+    return _ByPart(filled, np.ascontiguousarray(roots[kinds == JOINT]), pointers, roots[own][order])
+
+
+def add_trees_to(parts, trees, n_bins, n_units, bins, units, rows=None):
     """Add trees to the parts of the raw prediction of the given rows (None: all); see :meth:`Forest.add_to`."""
+    from .kernels.walk import add_trees
+
+    kind = int(trees.parts[0]) if len(trees) == 1 else -1
+    if kind in (SHARED, OUTLIER, INLIER):  # A step of the shared block: no need to sort it out.
+        rows = np.arange(bins.shape[1], dtype=np.int32) if rows is None else rows
+        add_trees(bins, n_bins, trees.nodes, trees.roots, rows, parts[kind])
+        return
+    _add_sorted(parts, trees.nodes, _sort_out(trees, n_units, 0, len(trees)), n_bins, bins, units, rows)
+
+
+def _add_sorted(parts, nodes, sorted_out, n_bins, bins, units, rows=None, only_own=False):
     from .kernels.walk import add_trees, add_unit_trees
     from .kernels.walk_joint import add_joint_trees
 
-    chosen = slice(begin, len(trees) if end is None else end)
-    roots, kinds, owners = trees.roots[chosen], trees.parts[chosen], trees.units[chosen]
     if rows is None:
         rows = np.arange(bins.shape[1], dtype=np.int32)
-    kind = int(kinds[0]) if len(kinds) == 1 else -1
-    if kind in (SHARED, OUTLIER, INLIER) and not only_own:  # A step of the shared block: no need to sort it out.
-        add_trees(bins, n_bins, trees.nodes, roots, rows, parts[kind])
-        return
-    for part in () if only_own else (SHARED, OUTLIER, INLIER):
-        wanted = np.ascontiguousarray(roots[kinds == part])
-        if wanted.size:
-            add_trees(bins, n_bins, trees.nodes, wanted, rows, parts[part])
-    wanted = np.ascontiguousarray(roots[kinds == JOINT])
-    if wanted.size:
-        add_joint_trees(bins, n_bins, trees.nodes, wanted, units, rows, parts[JOINT])
-    own = kinds == SPECIFIC
-    if own.any():
-        order = np.argsort(owners[own], kind="stable")
-        pointers = np.searchsorted(owners[own][order], np.arange(n_units + 1))
-        add_unit_trees(bins, n_bins, trees.nodes, pointers, roots[own][order], units, rows, parts[SPECIFIC])
+    if not only_own:
+        for part, roots in sorted_out.common.items():
+            add_trees(bins, n_bins, nodes, roots, rows, parts[part])
+    if sorted_out.joint.size:
+        add_joint_trees(bins, n_bins, nodes, sorted_out.joint, units, rows, parts[JOINT])
+    if sorted_out.own.size:
+        add_unit_trees(bins, n_bins, nodes, sorted_out.pointers, sorted_out.own, units, rows, parts[SPECIFIC])

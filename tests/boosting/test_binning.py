@@ -100,3 +100,10 @@ def test_many_rows_are_binned_by_a_sample_of_them(monkeypatch):
     counts = np.bincount(fit(X, np.ones(len(X)), 10).transform(X)[0])
     assert counts.sum() == len(X)
     assert counts.max() < 1.3 * counts.min()
+
+
+def test_few_rows_have_the_codes_of_many():
+    X = np.column_stack([table(0), np.arange(700) % 9])
+    binner = fit(X, max_bins=32, n_categories=[0, 0, 0, 0, 0, 7])
+    few = [binner.transform(X[begin : begin + 7]) for begin in range(0, 700, 7)]
+    np.testing.assert_array_equal(np.concatenate(few, axis=1), binner.transform(X))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skmtl.boosting.kernels.bin_codes import equal_weight_cuts, write_category_codes, write_codes
+from skmtl.boosting.kernels.bin_codes import equal_weight_cuts, write_category_codes, write_codes, write_few_codes
 from tests.boosting.kernels._cases import SEEDS, SMALL
 
 
@@ -111,3 +111,20 @@ def test_categories_keep_their_index_and_others_are_missing():
     codes = np.empty(255, np.uint8)
     write_category_codes(np.arange(255.0), 255, codes)
     assert codes.tolist() == list(range(255))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_few_rows_at_once_have_the_codes_of_one_feature_at_a_time(seed):
+    rng = np.random.default_rng(seed)
+    cuts = [np.unique(rng.normal(size=n).round(1)) for n in (0, 1, 5, 254)]
+    n_categories = np.array([0, 0, 0, 0, 7])
+    X = np.column_stack([*rng.normal(size=(4, 40)).round(1), rng.integers(-1, 9, 40)])
+    X[rng.random(X.shape) < 0.2] = np.nan
+    X[0, :4], X[1, :4] = np.inf, -np.inf
+    codes, expected = np.empty((5, 40), np.uint8), np.empty((5, 40), np.uint8)
+    pointers = np.cumsum([0, *map(len, cuts), 0])
+    write_few_codes(X, np.concatenate(cuts), pointers, n_categories, codes)
+    for f in range(4):
+        write_codes(X[:, f].copy(), cuts[f], expected[f])
+    write_category_codes(X[:, 4].copy(), 7, expected[4])
+    np.testing.assert_array_equal(codes, expected)

@@ -47,10 +47,11 @@ def test_a_row_walks_to_the_leaf_that_it_was_grown_in(layout, seed, table):
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])
-@pytest.mark.parametrize("n_rows", [1, 60] if SMALL else [1, 60, 2500])
-def test_sums_the_trees_of_the_given_rows(n_outputs, n_rows):
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("n_rows", [1, 60, 150] if SMALL else [1, 60, 150, 2500])
+def test_sums_the_trees_of_the_given_rows(n_outputs, n_rows, table):
     rng = np.random.default_rng(0)
-    problem = make_problem(rng, n_rows=n_rows, categorical=[1])
+    problem = make_problem(rng, n_rows=n_rows, **table)
     forest, single = [], []
     for n_leaves in (2, 9, 1):
         grown = grow(problem, make_settings(max_leaf_nodes=n_leaves))
@@ -60,7 +61,7 @@ def test_sums_the_trees_of_the_given_rows(n_outputs, n_rows):
         single.append(tree.nodes.value[leaves])
     together = Trees.concatenate(forest)
     rows = np.flatnonzero(rng.random(n_rows) < 0.7).astype(np.int32)
-    for chosen in ([0, 1, 2], [1], [2, 0]):
+    for chosen in ([0, 1, 2], [1], [2, 0], [0, 1, 2] * 3):  # the last: as many trees as features
         out = np.ones((n_rows, n_outputs))
         expected = out.copy()
         expected[rows] += sum(single[t][rows] for t in chosen)
