@@ -1,17 +1,32 @@
-"""Quantiles of weighted values, compiled."""
+"""Quantiles of weighted values."""
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from ._shared.jit import inner
 
 
-@njit(cache=True, nogil=True)
 def weighted_quantile(values, weights, q):
     """Quantile `q` of float64 values with weights; the mean of two neighbours where the quantile lies between them.
 
     A value with weight 2 counts exactly like the value given twice.
     """
+    order = np.argsort(values)
+    order = order[weights[order] > 0.0]
+    if not len(order):
+        return 0.0
+    reached = np.cumsum(weights[order])
+    target, tolerance = q * reached[-1], 1e-12 * reached[-1]
+    at = min(np.searchsorted(reached, target - tolerance), len(order) - 1)
+    if reached[at] <= target + tolerance and at + 1 < len(order):
+        return 0.5 * (values[order[at]] + values[order[at + 1]])
+    return values[order[at]]
+
+
+@inner
+def quantile_of(values, weights, q):
+    """Twin of `weighted_quantile` for kernels; few fits need it, and sorting takes long to compile."""
     order = np.argsort(values)
     total = 0.0
     for i in range(values.shape[0]):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skmtl._quantile import weighted_quantile
+from skmtl._quantile import quantile_of, weighted_quantile
+from tests.boosting.kernels._from_python import from_python
 
 LEVELS = [0.0, 0.05, 0.1, 0.25, 1 / 3, 0.5, 0.6, 0.7, 0.9, 1.0]
 
@@ -46,3 +47,13 @@ def test_the_order_of_the_values_does_not_matter(seed):
 def test_no_weight_at_all_gives_zero():
     assert weighted_quantile(np.array([3.0, 4.0]), np.zeros(2), 0.5) == 0.0
     assert weighted_quantile(np.empty(0), np.empty(0), 0.5) == 0.0
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_kernel_finds_the_same(seed):
+    kernel = from_python(quantile_of)
+    rng = np.random.default_rng(seed)
+    for n in (1, 2, 9, 40):
+        values, weight = rng.normal(size=n).round(1), rng.choice([0.0, 0.3, 1.0, 2.0], n)
+        for q in LEVELS:
+            assert kernel(values, weight, q) == weighted_quantile(values, weight, q)

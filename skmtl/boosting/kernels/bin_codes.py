@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from ..._shared.jit import entry
 
 _ONE = np.uint32(1)
 
 
-@njit(cache=True, nogil=True)
+@entry
 def equal_weight_cuts(values, weights, max_bins, cuts):
     """Cut points that give bins of nearly equal weight; returns how many.
 
@@ -37,7 +38,7 @@ def equal_weight_cuts(values, weights, max_bins, cuts):
     return n_cuts
 
 
-@njit(cache=True, nogil=True)
+@entry
 def write_codes(values, cuts, codes):
     """Code of each value: the number of cuts below it; ``len(cuts) + 1`` for NaN.
 
@@ -46,7 +47,8 @@ def write_codes(values, cuts, codes):
     n_cuts = cuts.shape[0]
     # Eight halvings of a table of 255 cuts, filled up with infinity: always the same steps, and none of them a branch.
     table = np.full(256, np.inf)
-    table[:n_cuts] = cuts
+    for i in range(n_cuts):
+        table[i] = cuts[i]
     missing = np.uint8(n_cuts + 1)
     for i in range(values.shape[0]):
         value = values[i]
@@ -58,7 +60,7 @@ def write_codes(values, cuts, codes):
         codes[i] = missing if np.isnan(value) else np.uint8(low)
 
 
-@njit(cache=True, nogil=True)
+@entry
 def write_category_codes(values, n_categories, codes):
     """Code of each category index; ``n_categories`` for NaN and for indices out of range.
 
@@ -72,7 +74,7 @@ def write_category_codes(values, n_categories, codes):
             codes[i] = n_categories
 
 
-@njit(cache=True, nogil=True)
+@entry
 def write_few_codes(X, cuts, pointers, n_categories, codes):
     """Codes of a few rows, all features in one call; the same as one call per feature of the functions above.
 

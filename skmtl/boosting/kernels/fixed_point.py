@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from ..._shared.jit import entry, inner
 from .types import Words
 
 #: Bits that a sum of one channel may use; two are left for rounding and the sign.
 _SUM_BITS = 61
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _scale(largest, n_rows, bits):
     """Largest power of two with which a sum of `n_rows` terms up to `largest` keeps within `bits` bits."""
     if largest == 0.0:
@@ -23,7 +23,7 @@ def _scale(largest, n_rows, bits):
     return math.ldexp(1.0, int(min(max(exponent, -1022.0), 1022.0)))
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _write_scales(values, pointers, bits, scales):
     """Scale of each unit's rows.
 
@@ -37,7 +37,7 @@ def _write_scales(values, pointers, bits, scales):
         scales[u] = _scale(largest, pointers[u + 1] - pointers[u], bits)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def write_words(gradient, hessian, weight, own_hessian, weighted, pointers, shift, scales, out):
     """Round gradients, Hessians and weights to integers.
 
@@ -59,7 +59,7 @@ def write_words(gradient, hessian, weight, own_hessian, weighted, pointers, shif
                 out[i, last] = np.int64(np.rint(weight[i] * scales[2, u]))
 
 
-@njit(cache=True, nogil=True)
+@entry
 def pack_words(gradient, hessian, weight, own_hessian, weighted, pointers, scales, out):
     """Find the scale of every unit and write its words; returns the number of bits that count rows.
 
@@ -72,11 +72,12 @@ def pack_words(gradient, hessian, weight, own_hessian, weighted, pointers, scale
     while largest >> shift > 0:
         shift += 1
     scales[:] = 1.0
-    _write_scales(gradient, pointers, _SUM_BITS - shift, scales[0])
+    bits = np.int64(_SUM_BITS)  # not a literal, for which the kernel would be compiled once more
+    _write_scales(gradient, pointers, bits - shift, scales[0])
     if own_hessian:
-        _write_scales(hessian, pointers, _SUM_BITS, scales[1])
+        _write_scales(hessian, pointers, bits, scales[1])
     if weighted:
-        _write_scales(weight, pointers, _SUM_BITS, scales[2])
+        _write_scales(weight, pointers, bits, scales[2])
     write_words(gradient, hessian, weight[:, 0], own_hessian, weighted, pointers, shift, scales, out)
     return shift
 

@@ -9,8 +9,8 @@ there are.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ..._shared.jit import borrowing, entry
 from .grow_steps import (
     CHUNKS,
     CODES_PER_CHUNK,
@@ -34,7 +34,6 @@ from .grow_steps import (
     make_scratch,
     take_part,
 )
-from .jit import borrowing
 from .score import bounded_value, output_gradient, output_hessian, row_weight
 from .split import candidate_features, choose_split
 from .team import await_chunks, close_tree, offer_chunks
@@ -76,7 +75,7 @@ def _start_node(nodes, node, start, stop, depth):
     nodes.left[node], nodes.feature[node], nodes.gain[node] = 0, -1, 0.0
 
 
-@njit(cache=True, nogil=True)
+@entry
 def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratch, state, tree, n_members, member):
     """Grow one tree as its owner, or help to grow it; see `grow_tree`.
 
@@ -96,8 +95,10 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
     max_nodes = 2 * max(min(settings.max_leaf_nodes, stop - first), 1) - 1
     n_slots = min(histograms.shape[0] // max(size, 1), max_nodes + 2)
     # Slots 0 and 1 are scratch; a leaf that waits for its split keeps its histogram in one of the others.
-    free = np.arange(n_slots - 1, 1, -1)
-    n_free = free.shape[0]
+    n_free = max(n_slots - 2, 0)
+    free = np.empty(n_free, np.int64)
+    for i in range(n_free):
+        free[i] = n_slots - 1 - i
     slot_of = np.full(max_nodes, -1, np.int64)
     n_active = table.active.shape[0]
     candidates = np.empty(max(n_active, 1), np.int32)
@@ -262,7 +263,7 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
     return n_nodes
 
 
-@njit(cache=True, nogil=True)
+@entry
 def grow_tree(table, data, settings, rows, first, stop, nodes, base, histograms, gathered, buffer, state):
     """Grow one tree on ``rows[first:stop]`` into ``nodes[base:]``; returns its number of nodes.
 
@@ -278,8 +279,8 @@ def grow_tree(table, data, settings, rows, first, stop, nodes, base, histograms,
     state : int64, state of the generator that samples features
     """
     n_nodes = 2 * max(min(settings.max_leaf_nodes, stop - first), 1) + 1
+    one, zero = np.int64(1), np.int64(0)  # not literals, for which the kernels would be compiled once more
     scratch = make_scratch(
-        table.n_bins.shape[0], stop - first, n_nodes, data.words.shape[1], 1, histograms, gathered, buffer
+        table.n_bins.shape[0], stop - first, n_nodes, data.words.shape[1], one, histograms, gathered, buffer
     )
-    one, zero = np.int64(1), np.int64(0)  # not literals, for which the kernel would be compiled once more
     return grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratch, state, one, one, zero)

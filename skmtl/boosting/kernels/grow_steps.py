@@ -7,10 +7,9 @@ thread that owns the tree.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ..._shared.jit import borrowing, entry
 from .histogram import fill_features, next_run, subtract_codes
-from .jit import borrowing
 from .partition import partition_slice, write_sides
 from .split import split_features
 from .split_numeric import N_CODES, SCAN_SUMS
@@ -30,7 +29,7 @@ ROWS_PER_CHUNK, CODES_PER_CHUNK = 4096, 4096
 _CHUNKS_PER_THREAD = 3
 
 
-@njit(cache=True, nogil=True)
+@entry
 def make_scratch(n_features, n_rows, n_nodes, n_channels, n_threads, histograms, gathered, moved_rows):
     """Memory for trees of up to so many rows and nodes."""
     scores = np.empty((n_threads, N_CODES))

@@ -8,14 +8,14 @@ the whole table.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ..._shared.jit import entry, inner
 from .grow import grow_with_team
 from .grow_steps import make_scratch
 from .types import Table, Words
 
 
-@njit(cache=True, nogil=True)
+@entry
 def compact_codes(bins, n_bins, pointers, local_bins, local_n_bins, map_pointers, local_map):
     """Code each unit's rows by rank among the unit's own codes.
 
@@ -47,7 +47,7 @@ def compact_codes(bins, n_bins, pointers, local_bins, local_n_bins, map_pointers
     map_pointers[-1] = position
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _to_global(nodes, base, n_nodes, n_bins, codes_of, pointers, unit):
     """Translate splits from the local codes of `unit` to the codes of the table."""
     n_features = n_bins.shape[0]
@@ -77,7 +77,7 @@ def _to_global(nodes, base, n_nodes, n_bins, codes_of, pointers, unit):
                 nodes.threshold[node] = (np.int64(codes_of[begin + cut]) + np.int64(codes_of[begin + cut + 1])) // 2
 
 
-@njit(cache=True, nogil=True)
+@entry
 def grow_unit_trees(
     table,
     local_n_bins,
@@ -118,11 +118,11 @@ def grow_unit_trees(
     no_numbers, no_codes = np.empty(0, np.int64), np.empty((0, 256), np.uint8)
     # Not literals, for which `grow_with_team` would be compiled once more.
     one, zero = np.int64(1), np.int64(0)
-    largest = 1
+    largest = one
     for u in range(first_unit, stop_unit):
         largest = max(largest, row_pointers[u + 1] - row_pointers[u])
     room = 2 * min(settings.max_leaf_nodes, largest) + 1
-    scratch = make_scratch(n_features, largest, room, data.words.shape[1], 1, histograms, gathered, buffer)
+    scratch = make_scratch(n_features, largest, room, data.words.shape[1], one, histograms, gathered, buffer)
     for u in range(first_unit, stop_unit):
         n_active = 0
         for f in range(n_features):

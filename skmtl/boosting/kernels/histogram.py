@@ -10,38 +10,8 @@ at a time, so that the row number and its word are loaded once for both.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from .jit import borrowing
-
-
-@borrowing
-def gather_words(words, rows, start, stop, gathered):
-    """Copy the words of ``rows[start:stop]`` to the front of `gathered`, (at least stop - start, n_channels)."""
-    n_channels = words.shape[1]
-    chosen = rows[start:stop].view(np.uint32)
-    if n_channels == 1:
-        for i in range(chosen.shape[0]):
-            gathered[i, 0] = words[chosen[i], 0]
-    else:
-        for i in range(chosen.shape[0]):
-            for c in range(n_channels):
-                gathered[i, c] = words[chosen[i], c]
-
-
-@borrowing
-def sum_words(gathered, n_rows, sums):
-    """Sum of the first `n_rows` rows of `gathered`, channel by channel, into `sums`, (n_channels,)."""
-    sums[:] = 0
-    if sums.shape[0] == 1:
-        total = np.int64(0)
-        for i in range(n_rows):
-            total += gathered[i, 0]
-        sums[0] = total
-        return
-    for i in range(n_rows):
-        for c in range(sums.shape[0]):
-            sums[c] += gathered[i, c]
+from ..._shared.jit import borrowing
 
 
 @borrowing
@@ -221,21 +191,3 @@ def fill_features(
             else:
                 _pick_one(table.bins[f], chosen, words, out)
             a += 1
-
-
-@njit(cache=True, nogil=True)
-def build_histogram(table, rows, start, stop, gathered, histograms, slot):
-    """Fill the histogram in `slot` with the rows ``rows[start:stop]``, whose words are the front of `gathered`."""
-    size = table.offsets[-1] * gathered.shape[1]
-    histograms[slot * size : (slot + 1) * size] = 0
-    columns = table.columns if table.packs.shape[0] > 0 else table.active
-    sums = np.empty(256 * gathered.shape[1], np.int64)
-    fill_features(table, columns, 0, columns.shape[0], rows, start, stop, gathered, 0, histograms, slot * size, sums)
-
-
-@borrowing
-def subtract_histogram(histograms, size, from_slot, slot):
-    """Take the histogram in `slot` away from the one in `from_slot`; `size` is codes times channels."""
-    large, small = histograms[from_slot * size : (from_slot + 1) * size], histograms[slot * size : (slot + 1) * size]
-    for j in range(size):
-        large[j] -= small[j]

@@ -16,8 +16,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from ..._shared.jit import entry, inner
 from .joint_plain import SHORT, add_plain_gains, add_two_code_gains, run_totals
 from .partition import partition_rows
 from .score import TIE
@@ -34,7 +34,7 @@ class JointTable(NamedTuple):
     units: Any  # int64 (n_rows,), ascending
 
 
-@njit(cache=True, nogil=True)
+@entry
 def coarsen(bins, fine_to_coarse, out):
     """Write coarse codes of the first features.
 
@@ -46,7 +46,7 @@ def coarsen(bins, fine_to_coarse, out):
             out[f, i] = table[bins[f, i]]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def unit_runs(units, rows, start, stop, runs):
     """Write where each unit's rows begin among ``rows[start:stop]`` to `runs`; returns the number of units there."""
     n = 0
@@ -61,7 +61,7 @@ def unit_runs(units, rows, start, stop, runs):
     return n
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _read_sums(sums, data, unit, gradients, hessians):
     """Turn integer sums, (n_channels,), into gradient and Hessian sums of each output; returns the weight."""
     n_outputs = data.n_outputs
@@ -75,7 +75,7 @@ def _read_sums(sums, data, unit, gradients, hessians):
     return weight
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _unit_score(gradients, hessians, l2, noise):
     """Score of a unit's rows in a node, noise taken off."""
     score = 0.0
@@ -85,7 +85,7 @@ def _unit_score(gradients, hessians, l2, noise):
     return score
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _pooled_order(table, data, f, rows, runs, n_runs, rank):
     """Order the codes of a categorical feature by the mean gradient of all units; writes the rank of every code."""
     n_codes = table.n_bins[f] + 1
@@ -105,16 +105,22 @@ def _pooled_order(table, data, f, rows, runs, n_runs, rank):
                 _read_sums(sums[code], data, unit, gradients, hessians)
                 g[code] += gradients[0]
                 h[code] += hessians[0]
-    mean = np.empty(n_codes)
-    for code in range(n_codes):
-        mean[code] = g[code] / h[code] if h[code] > 0.0 else np.inf
-    order = np.argsort(mean, kind="mergesort")
+    mean, order = np.empty(n_codes), np.empty(n_codes, np.int64)
+    for code in range(
+        n_codes
+    ):  # Insertion sort: stable, at most 256 codes, and NumPy's would take a second to compile.
+        own = g[code] / h[code] if h[code] > 0.0 else np.inf
+        place = code
+        while place > 0 and mean[place - 1] > own:
+            mean[place], order[place] = mean[place - 1], order[place - 1]
+            place -= 1
+        mean[place], order[place] = own, code
     for place in range(n_codes):
         rank[order[place]] = place
     return n_codes
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _add_run_gains(
     column, rank, ranked, n_codes, missing_code, missing_left, data, unit, rows, begin, end, l2, noise,
     sums, found, steps, weights, scratch,
@@ -175,7 +181,7 @@ def _add_run_gains(
         before = gain
 
 
-@njit(cache=True, nogil=True)
+@inner
 def find_joint_split(table, data, settings, noise, rows, nodes, node, allowed_groups, runs, n_runs, scratch):
     """Find the best split of a node and write it to `nodes`; returns its gain, 0 where there is none.
 
@@ -252,7 +258,8 @@ def find_joint_split(table, data, settings, noise, rows, nodes, node, allowed_gr
                     heavier_left = 2.0 * left > nodes.weight[node]
                     nodes.missing_left[node] = missing_left == 1 if some_missing else heavier_left
                     if ranked:
-                        best_rank[:n_codes] = rank[:n_codes]
+                        for other in range(n_codes):  # a loop: copying a slice takes much longer to compile
+                            best_rank[other] = rank[other]
     if nodes.feature[node] >= 0 and nodes.categorical[node]:
         nodes.left_codes[node, :] = 0
         cut = nodes.threshold[node]
@@ -265,7 +272,7 @@ def find_joint_split(table, data, settings, noise, rows, nodes, node, allowed_gr
     return best
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _node_weight(table, data, rows, runs, n_runs):
     """Sum of weights in a node."""
     weight = 0.0
@@ -280,7 +287,7 @@ def _node_weight(table, data, rows, runs, n_runs):
     return weight
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _open_node(table, data, settings, noise, rows, nodes, node, start, stop, depth, last, groups, runs, scratch):
     """Begin a node, and find its split unless a limit forbids one; `last`: no leaf will be split any more."""
     nodes.start[node], nodes.stop[node], nodes.depth[node] = start, stop, depth
@@ -297,7 +304,7 @@ def _open_node(table, data, settings, noise, rows, nodes, node, start, stop, dep
         )
 
 
-@njit(cache=True, nogil=True)
+@entry
 def grow_joint_tree(table, data, settings, noise, rows, nodes, runs, buffer):
     """Grow one tree for all units, leaf by leaf; returns its number of nodes.
 
@@ -316,10 +323,13 @@ def grow_joint_tree(table, data, settings, noise, rows, nodes, runs, buffer):
     n_groups = table.groups.shape[0]
     open_groups = np.ones((2 * max(settings.max_leaf_nodes, 1) - 1, n_groups), np.uint8)
     last = settings.max_leaf_nodes < 2
-    _open_node(table, data, settings, noise, rows, nodes, 0, 0, rows.shape[0], 0, last, open_groups[0], runs, scratch)
+    zero = np.int64(0)  # not a literal, for which the kernels below would be compiled once more
+    _open_node(
+        table, data, settings, noise, rows, nodes, zero, zero, rows.shape[0], zero, last, open_groups[0], runs, scratch
+    )
     n_nodes = 1
     while (n_nodes + 1) // 2 < settings.max_leaf_nodes:
-        node, best = -1, 0.0
+        node, best = np.int64(-1), 0.0
         for candidate in range(n_nodes):
             if nodes.left[candidate] == 0 and nodes.gain[candidate] > best * (1.0 + TIE):
                 node, best = candidate, nodes.gain[candidate]
@@ -348,7 +358,7 @@ def grow_joint_tree(table, data, settings, noise, rows, nodes, runs, buffer):
     return n_nodes
 
 
-@njit(cache=True, nogil=True)
+@entry
 def joint_values(
     nodes,
     n_nodes,
@@ -407,7 +417,7 @@ def joint_values(
     return n_leaves
 
 
-@njit(cache=True, nogil=True)
+@entry
 def to_fine(nodes, n_nodes, n_bins, coarse_n_bins, last_fine):
     """Translate thresholds from coarse codes to those of the whole table; last_fine : uint8 (n_features, 256)."""
     for node in range(n_nodes):

@@ -7,13 +7,14 @@ such as one column of a one-hot code, needs no histogram at all.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from ..._shared.jit import inner
 
 #: Runs of rows shorter than this list the codes that they have; longer ones look at all codes.
 SHORT = 16
 
 
-@njit(cache=True, nogil=True)
+@inner
 def run_totals(words, shift, gradient_unit, units, rows, runs, n_runs, l2, noise, totals):
     """Write gradient, count and score of every unit in a node to `totals`, float64 (3, n_units or more)."""
     mask = (np.int64(1) << shift) - 1
@@ -26,7 +27,7 @@ def run_totals(words, shift, gradient_unit, units, rows, runs, n_runs, l2, noise
         totals[2, r] = (g * g - noise * n) / (n + l2)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _gain(g_left, n_left, g, n, l2, noise):
     """Score of two children, over a common denominator: one division."""
     g_right, n_right = g - g_left, n - n_left
@@ -37,7 +38,7 @@ def _gain(g_left, n_left, g, n, l2, noise):
     return ((g_left * g_left - noise * n_left) * b + (g_right * g_right - noise * n_right) * a) / area
 
 
-@njit(cache=True, nogil=True)
+@inner
 def add_two_code_gains(
     column, words, shift, gradient_unit, units, rows, runs, n_runs, l2, noise, totals, steps, weights
 ):  # fmt: skip
@@ -61,7 +62,7 @@ def add_two_code_gains(
     weights[0] += count
 
 
-@njit(cache=True, nogil=True)
+@inner
 def add_plain_gains(
     column, n_codes, missing_code, missing_left, words, shift, gradient_unit, units, rows, runs, n_runs, l2, noise,
     totals, steps, weights,

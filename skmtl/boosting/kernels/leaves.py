@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from ..._quantile import weighted_quantile
+from ..._quantile import quantile_of
+from ..._shared.jit import entry, inner
 
 #: Rows per block: their gradients and Hessians take 128 KiB.
 _BLOCK = 8192
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _leaves_of(nodes, base, n_nodes):
     """Indices of the leaves of a tree."""
     leaves = np.empty(n_nodes // 2 + 1, np.int64)
@@ -23,7 +23,7 @@ def _leaves_of(nodes, base, n_nodes):
     return leaves[:n]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _row_range(nodes, leaves, rows):
     """First and last row of the leaves."""
     first, last = np.int64(2**31), np.int64(-1)
@@ -34,7 +34,7 @@ def _row_range(nodes, leaves, rows):
     return first, last
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _sum_leaf(rows, begin, stop, end_row, values, k, total):
     """Add values of the rows ``rows[begin:stop]`` below `end_row` to `total`; returns it and where it stopped."""
     chosen = rows.view(np.uint32)
@@ -45,7 +45,7 @@ def _sum_leaf(rows, begin, stop, end_row, values, k, total):
     return total, np.int64(i)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def newton_values(nodes, bases, counts, rows, gradient, hessian, l2, shrinkage, values):
     """Write ``-shrinkage * G / (H + l2)`` of every leaf to `values`, kept within the leaf's bounds.
 
@@ -82,7 +82,7 @@ def newton_values(nodes, bases, counts, rows, gradient, hessian, l2, shrinkage, 
                     values[node, k] = shrinkage * value
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _tree_quantiles(nodes, base, n_nodes, rows, residual, coefficient, weight, q, monotonic, shrinkage, values):
     """Write the exact line search of the absolute (or pinball) loss to ``values[base:]``.
 
@@ -102,7 +102,7 @@ def _tree_quantiles(nodes, base, n_nodes, rows, residual, coefficient, weight, q
                 row = rows[i]
                 ratio[i - start] = residual[row] / coefficient[row]
                 share[i - start] = weight[row] * coefficient[row]
-            values[node, 0] = weighted_quantile(ratio, share, q)
+            values[node, 0] = quantile_of(ratio, share, q)
     if constrained:
         for node in range(base, base + n_nodes):  # Parents come before their children.
             local = node - base
@@ -123,7 +123,7 @@ def _tree_quantiles(nodes, base, n_nodes, rows, residual, coefficient, weight, q
         values[node, 0] = shrinkage * values[node, 0] if nodes.left[node] == 0 else 0.0
 
 
-@njit(cache=True, nogil=True)
+@entry
 def quantile_values(nodes, bases, counts, rows, residual, coefficient, weight, q, monotonic, shrinkage, values):
     """Find the values of the leaves by line search, tree by tree; see `_tree_quantiles`."""
     for t in range(bases.shape[0]):
@@ -132,7 +132,7 @@ def quantile_values(nodes, bases, counts, rows, residual, coefficient, weight, q
         )
 
 
-@njit(cache=True, nogil=True)
+@entry
 def add_leaf_values(nodes, bases, counts, rows, values, out):
     """Add to `out`, float64 (n, n_outputs), the value of the leaf that each row of the tree fell into."""
     chosen = rows.view(np.uint32)
@@ -153,7 +153,7 @@ def add_leaf_values(nodes, bases, counts, rows, values, out):
                 at[leaf] = np.int64(i)
 
 
-@njit(cache=True, nogil=True)
+@entry
 def unit_quantiles(values, weights, pointers, q):
     """Weighted quantile of the values of each unit, float64 (n_units,); 0 where a unit has no rows.
 
@@ -162,11 +162,11 @@ def unit_quantiles(values, weights, pointers, q):
     out = np.zeros(pointers.shape[0] - 1)
     for u in range(out.shape[0]):
         if pointers[u + 1] > pointers[u]:
-            out[u] = weighted_quantile(values[pointers[u] : pointers[u + 1]], weights[pointers[u] : pointers[u + 1]], q)
+            out[u] = quantile_of(values[pointers[u] : pointers[u + 1]], weights[pointers[u] : pointers[u + 1]], q)
     return out
 
 
-@njit(cache=True, nogil=True)
+@entry
 def harvest_tree(nodes, n_nodes, rows, gradient, hessian, l2, shrinkage, flat, out):
     """Take a tree out of the arrays that it was grown in, and add its values to its rows, in one call.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import allocating
+from ..._shared.jit import entry
 
 
-@allocating
+@entry
 def join_codes(left, n_left, right, n_right, most, joined, left_of, right_of):
     """Code the pairs of values that occur; returns how many there are, 0 if more than `most`.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import allocating, borrowing
+from ..._shared.jit import allocating, borrowing
 
 
 @borrowing

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from .jit import borrowing
+from ..._shared.jit import borrowing, entry
 
 _MASK = 2**64 - 1
 
@@ -28,7 +27,7 @@ def seed_of(number):
     return 1 + (z ^ (z >> 31)) % 2147483646
 
 
-@njit(cache=True, nogil=True)
+@entry
 def write_seeds(state, out):
     """Fill `out`, int64 (n,), with states for as many generators."""
     for i in range(out.shape[0]):
@@ -39,7 +38,7 @@ def write_seeds(state, out):
         out[i] = 1 + z % 2147483646
 
 
-@njit(cache=True, nogil=True)
+@entry
 def sample_rows(n, state, out):
     """Draw ``len(out)`` of the numbers 0 to n - 1 without replacement, ascending, into `out`, int32.
 

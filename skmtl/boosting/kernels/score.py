@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import borrowing
+from ..._shared.jit import borrowing
 
 #: A gain must exceed the best so far by this share to replace it: equal splits keep their order, whatever the rounding.
 TIE = 1e-10

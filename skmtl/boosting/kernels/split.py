@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from .jit import borrowing
+from ..._shared.jit import borrowing
 from .random import sample_front, sort_front
 from .score import TIE, node_score, row_weight
 from .split_categorical import best_subset
-from .split_numeric import N_CODES, SCAN_SUMS, best_threshold, half_way, least_count, threshold_by_counts
+from .split_numeric import best_threshold, half_way, least_count, threshold_by_counts
 from .types import CODE_WORDS
 
 
@@ -20,7 +19,7 @@ def candidate_features(table, settings, allowed_groups, candidates, state):
     allowed_groups : uint8 (n_groups,), the interaction groups still open on this path. Returns their number and the
     next state of the generator.
     """
-    n = 0
+    n = np.int64(0)
     n_groups = table.groups.shape[0]
     for a in range(table.active.shape[0]):
         f = table.active[a]
@@ -161,44 +160,3 @@ def choose_split(table, data, settings, histograms, base, total, nodes, node, tr
                     left[c] += histograms[begin + b * n_channels + c]
             nodes.missing_left[node] = 2.0 * row_weight(left, data) > row_weight(total, data)
     return best - node_score(total, data, settings.l2, lower, upper)
-
-
-@njit(cache=True, nogil=True)
-def find_split(table, data, settings, histograms, slot, total, nodes, node, candidates, n_candidates, left, codes):
-    """Find the node's best split and write it to `nodes`; returns its gain, 0 where there is none.
-
-    total : int64 (n_channels,), sums of the node; candidates : int32, of which the first `n_candidates` are tried;
-    left : int64 (n_channels,) and codes : uint32 (CODE_WORDS,), not used
-    """
-    n_features = table.n_bins.shape[0]
-    nodes.feature[node] = -1
-    if row_weight(total, data) < 2.0 * settings.min_weight:
-        return 0.0
-    tried = np.zeros(n_features, np.uint8)
-    for i in range(n_candidates):
-        tried[candidates[i]] = 1
-    scores, cuts = np.empty(n_features), np.full((n_features, 2), -1)
-    subsets = np.empty((n_features, CODE_WORDS), np.uint32)
-    sums, found_scores = np.empty(max(SCAN_SUMS, total.shape[0]), np.int64), np.empty(N_CODES)
-    base = slot * table.offsets[-1] * total.shape[0]
-    split_features(
-        table,
-        candidates,
-        0,
-        n_candidates,
-        data,
-        settings,
-        histograms,
-        base,
-        total,
-        nodes.lower[node],
-        nodes.upper[node],
-        tried,
-        scores,
-        cuts,
-        subsets,
-        sums,
-        found_scores,
-        found_scores.view(np.int64),
-    )
-    return choose_split(table, data, settings, histograms, base, total, nodes, node, tried, scores, cuts, subsets, sums)

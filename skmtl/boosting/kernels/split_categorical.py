@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import allocating
+from ..._shared.jit import allocating
 from .score import TIE, child_scores, output_gradient, output_hessian, row_weight
 
 # : Added to the Hessian of a category when categories are ordered, so that rare ones do not come first and last by

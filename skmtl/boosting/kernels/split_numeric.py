@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import borrowing
+from ..._shared.jit import borrowing
 from .score import TIE, child_scores, row_weight
 
 #: Codes that a feature may have.
@@ -97,7 +97,7 @@ def threshold_by_counts(histograms, begin, n_bins, total, shift, unit, l2, least
     missing = histograms[begin + n_bins]
     some_missing = missing & ((np.int64(1) << shift) - 1) != 0
     for with_missing in range(2 if some_missing else 1):
-        _sum_left(histograms, begin, n_bins, 1, missing * with_missing, sums, 0)
+        _sum_left(histograms, begin, n_bins, np.int64(1), missing * with_missing, sums, np.int64(0))
         _score_counts(sums, n_bins, total, shift, unit, l2, least, scores)
         score, found = _first_best(scores, words, n_bins, best_score)
         if found >= 0:

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..._shared.jit import borrowing
 from .atomic import add, exchange_if, give_way, load, store
-from .jit import borrowing
 
 #: Places in the control array; each has a cache line of its own. From STEP on: what the step is, written by its owner.
 TICKET, DONE, STEP = 0, 16, 32

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from numba import njit
+from ..._shared.jit import entry
 
 
-@njit(cache=True, nogil=True)
+@entry
 def theta_sums(gradient, hessian, difference, units, weight, g, h):
     """Add to each unit its derivatives by the weight between the ensembles; returns the sum of squared gradients.
 

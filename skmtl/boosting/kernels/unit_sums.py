@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from numba import njit
+from ..._shared.jit import entry
 
 
-@njit(cache=True, nogil=True)
+@entry
 def unit_sums(values, pointers, sums):
     """Sum each column over the rows of each unit.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from numba import njit
+from ..._shared.jit import entry
 
 
-@njit(cache=True, nogil=True)
+@entry
 def variance_ratio(residual, weight, pointers, total, mean):
     """Variance within units over variance between them, of a one-way random effects model; infinite where unknown.
 

@@ -7,8 +7,8 @@ their distance from it. Rows are taken in blocks, so that the codes of a block s
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ..._shared.jit import entry, inner
 from .partition import goes_left
 
 #: Rows per block: 27 features of 1024 rows are 27 KiB.
@@ -17,7 +17,7 @@ _BLOCK = 1024
 _FEW = 64
 
 
-@njit(cache=True, nogil=True)
+@inner
 def find_leaf(bins, row, n_bins, forest, root):
     """Index of the leaf of the tree at `root` that the row falls into."""
     node = root
@@ -35,7 +35,7 @@ def find_leaf(bins, row, n_bins, forest, root):
     return node
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _tree_size(forest, root):
     """Number of nodes of the tree at `root`."""
     size, node = 1, 0
@@ -46,7 +46,7 @@ def _tree_size(forest, root):
     return size
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _pack_tree(forest, root, size, missing, out):
     """Write each node as one integer, so that a step down the tree loads one word instead of five.
 
@@ -69,7 +69,7 @@ def _pack_tree(forest, root, size, missing, out):
     return plain
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _with_missing(bins, n_bins, rows, n_trees):
     """For each feature, whether one of the rows may lack it; for a few trees it does not pay to look."""
     n_features = bins.shape[0]
@@ -84,20 +84,20 @@ def _with_missing(bins, n_bins, rows, n_trees):
     return missing
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _step(word, bins, row):
     """Child of a node of a plain tree; a leaf stays where it is."""
     code = np.int64(bins[np.uint32((word >> 10) & 0x3FFFFF), row])
     return np.uint32((word >> 32) + (code > (word & 0xFF)))
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _add_leaf(forest, leaf, row, out):
     for k in range(out.shape[1]):
         out[row, k] += forest.value[leaf, k]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _add_plain_tree(bins, tree, forest, root, rows, out):
     """Add a tree that asks for nothing but thresholds.
 
@@ -128,7 +128,7 @@ def _add_plain_tree(bins, tree, forest, root, rows, out):
         _add_leaf(forest, root + np.int64(node), rows[i], out)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _add_tree(bins, n_bins, tree, forest, root, rows, out):
     """Add any tree."""
     one = np.uint32(1)
@@ -152,7 +152,7 @@ def _add_tree(bins, n_bins, tree, forest, root, rows, out):
         _add_leaf(forest, root + np.int64(node), row, out)
 
 
-@njit(cache=True, nogil=True)
+@entry
 def add_trees(bins, n_bins, forest, roots, rows, out):
     """Add the trees at `roots` to the given rows of `out`.
 
@@ -181,7 +181,7 @@ def add_trees(bins, n_bins, forest, roots, rows, out):
                 _add_tree(bins, n_bins, tree, forest, roots[t], chosen, out)
 
 
-@njit(cache=True, nogil=True)
+@entry
 def add_unit_trees(bins, n_bins, forest, pointers, roots, units, rows, out):
     """Add to each row the trees of its own unit.
 
@@ -199,7 +199,7 @@ def add_unit_trees(bins, n_bins, forest, pointers, roots, units, rows, out):
                 out[row, k] += forest.value[leaf, k]
 
 
-@njit(cache=True, nogil=True)
+@entry
 def find_leaves(bins, n_bins, forest, root):
     """Index of the leaf that each row falls into, int64 (n,), for one tree."""
     out = np.empty(bins.shape[1], np.int64)

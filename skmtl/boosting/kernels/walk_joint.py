@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ..._shared.jit import entry
 from .walk import find_leaf
 
 
-@njit(cache=True, nogil=True)
+@entry
 def add_joint_trees(bins, n_bins, forest, roots, units, rows, out):
     """Add to each row the value of its leaf for its unit; for an unknown unit, -1, the value that is common.
 

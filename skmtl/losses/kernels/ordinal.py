@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from ..._shared.jit import entry
 from .functions import HESSIAN_FLOOR, fast_exp
 
 
@@ -15,7 +16,7 @@ def _logistic(z):
     return larger if z >= 0.0 else e * larger
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def thresholds(y, raw, weight, importance, conditional, gradient, hessian):
     """Derivatives of Σ_k importance_k · (logistic loss of "y is above k"), of rows that passed k - 1 if conditional."""
     for i in range(y.shape[0]):
@@ -30,7 +31,7 @@ def thresholds(y, raw, weight, importance, conditional, gradient, hessian):
             hessian[i, k] = w * max(importance[k] * p * (1.0 - p), HESSIAN_FLOOR)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def cumulative_logit(y, raw, weight, gradient, hessian):
     """Derivatives of -log(σ(a) - σ(b)), a and b the thresholds around the own class, which fall: see the loss.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from ..._shared.jit import entry
 from .functions import CONVEX_SHARE, HESSIAN_FLOOR, fast_exp, log1p_of_share
 
 
@@ -77,7 +78,7 @@ def _write(i, own, w, scale, q, first, second, gradient, hessian):
         gradient[i, j] = w * first * (q if j == own else -p)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def log_own_probability(y, raw, out):
     """Write the logarithm of the probability of each row's own class to `out` : float64 (n,)."""
     n_outputs = raw.shape[1]
@@ -98,7 +99,7 @@ def log_own_probability(y, raw, out):
         out[i] = -np.log1p(others) if mine == 0.0 else mine - np.log(others + np.exp(mine))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def binary_log_loss(y, raw, weight, gradient, hessian):
     """Derivatives of log(1 + exp(raw)) - y · raw, y in {0, 1}."""
     weighted = weight.shape[0] > 0
@@ -112,7 +113,7 @@ def binary_log_loss(y, raw, weight, gradient, hessian):
         hessian[i, 0] = w * max(larger * smaller, HESSIAN_FLOOR)
 
 
-@njit(cache=True, nogil=True)
+@entry
 def softmax_log_loss(y, raw, weight, factor, gradient, hessian):
     """Derivatives of log Σ exp(raw) - raw[y]; the diagonal second derivatives times the number `factor`."""
     for i in range(y.shape[0]):
@@ -125,7 +126,7 @@ def softmax_log_loss(y, raw, weight, factor, gradient, hessian):
             hessian[i, k] = w * max(factor * p * (1.0 - p), HESSIAN_FLOOR)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def binary_focal(y, raw, weight, factor, gamma, gradient, hessian):
     """Derivatives of -(1 - p)^γ log p."""
     weighted = weight.shape[0] > 0
@@ -140,7 +141,7 @@ def binary_focal(y, raw, weight, factor, gamma, gradient, hessian):
         hessian[i, 0] = w * _convex(second * q - first * p * q, first, p)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def softmax_focal(y, raw, weight, factor, gamma, scale, gradient, hessian):
     """Derivatives of -(1 - p)^γ log p; the second ones times `scale`."""
     for i in range(y.shape[0]):
@@ -152,7 +153,7 @@ def softmax_focal(y, raw, weight, factor, gamma, scale, gradient, hessian):
         _write(i, own, w, scale, q, first, second, gradient, hessian)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def binary_comp_sum(y, raw, weight, tau, largest_exponent, gradient, hessian):
     """Derivatives of (p^(τ - 1) - 1) / (1 - τ)."""
     weighted = weight.shape[0] > 0
@@ -165,7 +166,7 @@ def binary_comp_sum(y, raw, weight, tau, largest_exponent, gradient, hessian):
         hessian[i, 0] = w * _convex(second * q - first * p * q, first, p)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def softmax_comp_sum(y, raw, weight, tau, largest_exponent, scale, gradient, hessian):
     """Derivatives of (p^(τ - 1) - 1) / (1 - τ); the second ones times `scale`."""
     for i in range(y.shape[0]):

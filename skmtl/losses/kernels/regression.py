@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ..._shared.jit import entry
 from .functions import HESSIAN_FLOOR, fast_exp
 
 
-@njit(cache=True, nogil=True)
+@entry
 def squared_error(y, raw, weight, gradient, hessian):
     """Derivatives of (raw - y)² / 2."""
     for i in range(y.shape[0]):
@@ -17,7 +17,7 @@ def squared_error(y, raw, weight, gradient, hessian):
         hessian[i, 0] = w
 
 
-@njit(cache=True, nogil=True)
+@entry
 def pinball(y, raw, weight, above, below, gradient, hessian):
     """Derivatives of below · max(y - raw, 0) + above · max(raw - y, 0), with 1 as the second one, which is 0."""
     for i in range(y.shape[0]):
@@ -27,7 +27,7 @@ def pinball(y, raw, weight, above, below, gradient, hessian):
         hessian[i, 0] = w
 
 
-@njit(cache=True, nogil=True)
+@entry
 def huber(y, raw, weight, delta, gradient, hessian):
     """Derivatives of the Huber loss, with its upper bound 1 as second derivative."""
     for i in range(y.shape[0]):
@@ -36,7 +36,7 @@ def huber(y, raw, weight, delta, gradient, hessian):
         hessian[i, 0] = w
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def log_cosh(y, raw, weight, scale, gradient, hessian):
     """Derivatives of scale² · log cosh((raw - y) / scale)."""
     for i in range(y.shape[0]):
@@ -48,7 +48,7 @@ def log_cosh(y, raw, weight, scale, gradient, hessian):
         hessian[i, 0] = w * max(4.0 * e / ((1.0 + e) * (1.0 + e)), HESSIAN_FLOOR)
 
 
-@njit(cache=True, nogil=True)
+@entry
 def poisson(y, raw, weight, gradient, hessian):
     """Derivatives of exp(raw) - y · raw."""
     for i in range(y.shape[0]):
@@ -58,7 +58,7 @@ def poisson(y, raw, weight, gradient, hessian):
         hessian[i, 0] = w * max(mean, HESSIAN_FLOOR)
 
 
-@njit(cache=True, nogil=True)
+@entry
 def gamma(y, raw, weight, gradient, hessian):
     """Derivatives of raw + y · exp(-raw)."""
     for i in range(y.shape[0]):
@@ -68,7 +68,7 @@ def gamma(y, raw, weight, gradient, hessian):
         hessian[i, 0] = w * max(ratio, HESSIAN_FLOOR)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def tweedie(y, raw, weight, power, gradient, hessian):
     """Derivatives of exp((2 - power) · raw) / (2 - power) - y · exp((1 - power) · raw) / (1 - power)."""
     for i in range(y.shape[0]):

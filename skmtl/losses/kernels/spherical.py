@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from ..._shared.jit import entry
 from .functions import fast_exp
 
 #: Least second derivative: where T has its minimum, the others are zero.
@@ -36,7 +37,7 @@ def _write(w, own, p, ratio, curvature, i, j, gradient, hessian):
     gradient[i, j] = w * ratio * (p - indicator)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def taylor_softmax(y, raw, weight, order, gradient, hessian):
     """Derivatives of -log p with the Taylor polynomial of exp, of an even order."""
     n_outputs = raw.shape[1]
@@ -51,7 +52,7 @@ def taylor_softmax(y, raw, weight, order, gradient, hessian):
             _write(w, int(y[i]), value / total, first / value, second / value, i, j, gradient, hessian)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def spherical_softmax(y, raw, weight, eps, gradient, hessian):
     """Derivatives of -log p with T(o) = o² + eps."""
     n_outputs = raw.shape[1]
@@ -66,7 +67,7 @@ def spherical_softmax(y, raw, weight, eps, gradient, hessian):
             _write(w, int(y[i]), value / total, 2.0 * o / value, 2.0 / value, i, j, gradient, hessian)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def z_loss(y, raw, weight, a, b, eps, gradient, hessian):
     """Derivatives of softplus(a (b - z)) / a, z the standardised score of the own class; the second is a surrogate."""
     n_outputs = raw.shape[1]

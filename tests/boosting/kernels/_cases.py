@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skmtl.boosting.kernels.fixed_point import to_words
-from skmtl.boosting.kernels.histogram import build_histogram, gather_words, sum_words
 from skmtl.boosting.kernels.types import Nodes, Table, TreeSettings, Words, empty_nodes
+from tests.boosting.kernels._from_python import fill_histogram
 
 SMALL = os.environ.get("SKMTL_TEST_SIZE") == "small"
 SEEDS = range(2) if SMALL else range(8)
@@ -89,13 +89,10 @@ def histogram_of(problem, rows):
     """Histogram of some rows, and the sums of their words."""
     rows = np.asarray(rows, np.int32)
     n_channels = problem.words.words.shape[1]
-    gathered = np.empty((len(rows), n_channels), np.int64)
-    gather_words(problem.words.words, rows, 0, len(rows), gathered)
-    total = np.empty(n_channels, np.int64)
-    sum_words(gathered, len(rows), total)
+    words = problem.words.words[rows]
     histograms = np.empty(problem.table.offsets[-1] * n_channels, np.int64)
-    build_histogram(problem.table, rows, 0, len(rows), gathered, histograms, 0)
-    return histograms, total
+    fill_histogram(problem.table, rows, 0, len(rows), words, histograms, 0)
+    return histograms, words.sum(axis=0)
 
 
 class Grown(NamedTuple):

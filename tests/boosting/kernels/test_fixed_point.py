@@ -9,10 +9,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from skmtl.boosting.kernels.fixed_point import _SUM_BITS, _scale, to_unit_words, to_words
-from skmtl.boosting.kernels.histogram import sum_words
-from skmtl.boosting.kernels.score import output_gradient, output_hessian, row_weight
+from skmtl.boosting.kernels.fixed_point import _SUM_BITS, to_unit_words, to_words
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, SMALL
+from tests.boosting.kernels._from_python import output_gradient, output_hessian, row_weight, scale
 
 MAGNITUDES = [1e-300, 1e-280, 1e-30, 1e-3, 0.75, 1.0, 3.0, 1e6, 1e30, 1e300]
 
@@ -26,9 +25,7 @@ def random_statistics(rng, layout, n_rows, magnitude=1.0):
 
 
 def summed(data):
-    sums = np.empty(data.words.shape[1], np.int64)
-    sum_words(data.words, len(data.words), sums)
-    return sums
+    return data.words.sum(axis=0)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -74,16 +71,16 @@ def test_extreme_magnitudes_neither_overflow_nor_vanish(layout, magnitude):
 def test_a_sum_of_the_largest_values_fits_by_bound(n_rows, largest):
     shift = n_rows.bit_length()
     for bits in (_SUM_BITS, _SUM_BITS - shift):
-        scale = float(_scale(largest, n_rows, bits))
-        assert 0 < scale < np.inf
-        assert 0 < 1.0 / scale < np.inf
-        assert math.frexp(scale)[0] == 0.5  # a power of two: scaling loses nothing
-        assert Fraction(largest) * Fraction(scale) * n_rows <= 2**bits
+        found = float(scale(largest, n_rows, bits))
+        assert 0 < found < np.inf
+        assert 0 < 1.0 / found < np.inf
+        assert math.frexp(found)[0] == 0.5  # a power of two: scaling loses nothing
+        assert Fraction(largest) * Fraction(found) * n_rows <= 2**bits
         # Nor is room wasted: two bits at most. Where the scale itself has an end, so has the precision.
         if 1e-290 < largest < 1e300:
-            assert Fraction(largest) * Fraction(scale) * n_rows > 2 ** (bits - 2)
+            assert Fraction(largest) * Fraction(found) * n_rows > 2 ** (bits - 2)
     # The packed channel: all gradients at the bound, their rounding, and the count.
-    packed = (int(largest * float(_scale(largest, n_rows, _SUM_BITS - shift))) + 1) * n_rows
+    packed = (int(largest * float(scale(largest, n_rows, _SUM_BITS - shift))) + 1) * n_rows
     assert (packed << shift) + n_rows < 2**63
 
 

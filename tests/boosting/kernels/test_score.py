@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from skmtl.boosting.kernels.score import bounded_score, bounded_value, child_scores, free_score, node_score
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, histogram_of, make_problem, make_settings
+from tests.boosting.kernels._from_python import bounded_score, bounded_value, child_scores, free_score, node_score
 from tests.boosting.kernels._naive import leaf_score, split_score
 
 

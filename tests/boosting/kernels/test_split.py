@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skmtl.boosting.kernels.partition import goes_left
-from skmtl.boosting.kernels.split import candidate_features, find_split
-from skmtl.boosting.kernels.types import CODE_WORDS, empty_nodes
+from skmtl.boosting.kernels.types import empty_nodes
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, histogram_of, make_problem, make_settings
+from tests.boosting.kernels._from_python import candidate_features, find_split, goes_left
 from tests.boosting.kernels._naive import best_split
 
 
@@ -20,7 +19,6 @@ def find(problem, rows, settings, features=None, bounds=(-np.inf, np.inf)):
     histograms = np.concatenate([np.full(2 * size, 5, np.int64), histograms])  # slot 2
     nodes = empty_nodes(2)
     nodes.lower[1], nodes.upper[1] = bounds
-    n_channels = len(total)
     gain = find_split(
         problem.table,
         problem.words,
@@ -30,10 +28,7 @@ def find(problem, rows, settings, features=None, bounds=(-np.inf, np.inf)):
         total,
         nodes,
         1,
-        np.append(features, 0).astype(np.int32),
-        len(features),
-        np.empty(n_channels, np.int64),
-        np.empty(CODE_WORDS, np.uint32),
+        features.astype(np.int32),
     )
     return nodes, gain
 

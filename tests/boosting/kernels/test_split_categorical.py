@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 
 from skmtl.boosting.kernels.fixed_point import to_words
-from skmtl.boosting.kernels.score import node_score
-from skmtl.boosting.kernels.split_categorical import best_subset
 from skmtl.boosting.kernels.types import CODE_WORDS
 from tests.boosting.kernels._cases import (
     LAYOUTS,
@@ -20,6 +18,7 @@ from tests.boosting.kernels._cases import (
     make_settings,
     make_table,
 )
+from tests.boosting.kernels._from_python import best_subset, node_score
 from tests.boosting.kernels._naive import categorical_splits, split_score
 
 FREE = (-np.inf, np.inf)

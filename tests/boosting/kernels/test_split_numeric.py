@@ -6,16 +6,9 @@ import numpy as np
 import pytest
 
 from skmtl.boosting.kernels.fixed_point import to_words
-from skmtl.boosting.kernels.score import node_score
-from skmtl.boosting.kernels.split_numeric import (
-    N_CODES,
-    SCAN_SUMS,
-    best_threshold,
-    half_way,
-    least_count,
-    threshold_by_counts,
-)
+from skmtl.boosting.kernels.split_numeric import N_CODES, SCAN_SUMS
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, histogram_of, make_problem, make_settings
+from tests.boosting.kernels._from_python import best_threshold, half_way, least_count, node_score, threshold_by_counts
 from tests.boosting.kernels._naive import numeric_splits, split_score
 
 FREE = (-np.inf, np.inf)

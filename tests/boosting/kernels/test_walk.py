@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from skmtl.boosting._forest import SHARED, SPECIFIC, Trees
-from skmtl.boosting.kernels.walk import add_trees, add_unit_trees, find_leaf, find_leaves
+from skmtl.boosting.kernels.walk import add_trees, add_unit_trees, find_leaves
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, SMALL, grow, make_problem, make_settings
+from tests.boosting.kernels._from_python import find_leaf
 
 
 def flat(grown, n_outputs=1, rng=None):
