@@ -23,7 +23,7 @@ from ._input import FeaturePlan, plan_constraints, read_rows
 from ._settings import BLOCKS, check_blocks
 from ._task_features import TaskFeatures
 from ._theta import outlier_scores
-from ._training import Rows, fit_rows, rounds_of, stops_early, uses_partition
+from ._training import fit_rows, rounds_of, sort_rows, stops_early, uses_partition
 
 _AUTO = StrOptions({"auto"})
 #: Fewer rows times trees than this are not worth a thread.
@@ -123,25 +123,15 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
             self._plan = FeaturePlan(reader, binner, positions, task_features, *constraints)
             self._check_plan(n_classes)
         self._check_schedule(n_units)
-        codes_of_rows = self._plan.task_features.extend(self._plan.binner.transform(values), codes)
-        order = np.argsort(pairs.units, kind="stable")
-        source = pairs.rows[order]
-        in_order = np.array_equal(source, np.arange(len(values)))
-        sorted_weight = None if weight is None else weight[order]
-        rows = Rows(
-            codes_of_rows if in_order else np.ascontiguousarray(codes_of_rows[:, source]),
-            y_coded[order],
-            sorted_weight,
-            sorted_weight if weight is count else None if count is None else count[order],
-            pairs.units[order],
-            n_units,
-            pairs.n_outputs,
-            n_classes is not None,
-        )
+        bins = self._plan.task_features.extend(self._plan.binner.transform(values), codes)
+        rows = sort_rows(bins, pairs, y_coded, weight, count, n_units, n_classes is not None)
+        n_outputs, two_dimensional = pairs.n_outputs, targets.ndim == 2
+        # What the trees do not need would take as much memory as the codes of the features.
+        del bins, pairs, y_coded, weight, count, row_weight, codes, targets, values, labels
         self._fitted = fit_rows(rows, self._plan, loss, self, n_classes, seed, n_threads, earlier)
         self._row_tasks = row_tasks
-        self._n_outputs = pairs.n_outputs
-        self._two_dimensional = targets.ndim == 2
+        self._n_outputs = n_outputs
+        self._two_dimensional = two_dimensional
         self._publish(output_labels)
 
     def _publish(self, output_labels):

@@ -48,6 +48,41 @@ class Rows(NamedTuple):
         )
 
 
+def sort_rows(bins, pairs, y, weight, count, n_units, classified):
+    """Sort by unit what was observed.
+
+    Parameters
+    ----------
+    bins : uint8 array of shape (n_features, n_rows of X)
+        Codes of the rows of X.
+    pairs : Pairs
+        Row of X and unit of each observed target.
+    y : float64 array of shape (n_pairs,)
+        The observed targets.
+    weight, count : float64 arrays of shape (n_pairs,) or None
+        See `Rows`: in the loss, and where rows are counted.
+    n_units : int
+        Number of units.
+    classified : bool
+        Whether `y` holds classes.
+    """
+    sorted_already = bool(np.all(pairs.units[:-1] <= pairs.units[1:]))
+    order = slice(None) if sorted_already else np.argsort(pairs.units, kind="stable")
+    source = pairs.rows[order]
+    as_in_X = len(source) == bins.shape[1] and np.array_equal(source, np.arange(len(source)))
+    sorted_weight = None if weight is None else weight[order]
+    return Rows(
+        bins if as_in_X else np.ascontiguousarray(bins[:, source]),
+        y[order],
+        sorted_weight,
+        sorted_weight if weight is count else None if count is None else count[order],
+        pairs.units[order],
+        n_units,
+        pairs.n_outputs,
+        classified,
+    )
+
+
 class Fitted(NamedTuple):
     """What boosting found."""
 
