@@ -1,10 +1,10 @@
 """Print fit and prediction times beside LightGBM's: the same data, tree settings and threads, runs taken in turn.
 
 ``make bench`` runs it. Ratios below one are in our favour. Times are the best of several runs; compiling the kernels is
-not part of them and is shown on a line of its own. Then many small tasks: rounds of one tree per task beside a loop of
-LightGBM fits, of which the first twenty tasks are timed and the rest extrapolated. Where the variable
-``SKMTL_DATASETS`` of the environment names the folder of the R-MTGB tables, `school` is among the tables: most of its
-columns are one-hot.
+not part of them and is shown on a line of its own. Then predictions of 500 trees, and of a single row. Then many small
+tasks: rounds of one tree per task beside a loop of LightGBM fits, of which the first twenty tasks are timed and the
+rest extrapolated. Where the variable ``SKMTL_DATASETS`` of the environment names the folder of the R-MTGB tables,
+`school` is among the tables: most of its columns are one-hot.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def tables(largest):
         yield "school", school.drop(columns=["task", "target"]).to_numpy(float), school["target"].to_numpy()
 
 
-def ours(n_threads=1):
+def ours(n_threads=1, n_trees=TREES):
     """Return the shared block alone, with LightGBM's defaults for the trees."""
     return RMTGBRegressor(
-        schedule={"shared": TREES},
+        schedule={"shared": n_trees},
         early_stopping=False,
         init="mean",
         max_leaf_nodes=LEAVES,
@@ -59,9 +59,9 @@ def ours(n_threads=1):
     )
 
 
-def theirs(n_threads=1):
+def theirs(n_threads=1, n_trees=TREES):
     """Return LightGBM with as many trees of as many leaves."""
-    return lightgbm.LGBMRegressor(n_estimators=TREES, num_leaves=LEAVES, n_jobs=n_threads, verbose=-1)
+    return lightgbm.LGBMRegressor(n_estimators=n_trees, num_leaves=LEAVES, n_jobs=n_threads, verbose=-1)
 
 
 def seconds(call):
@@ -81,6 +81,18 @@ def compare(X, y, repeats, n_threads):
         predict[0].append(seconds(lambda: models[0].predict(X)))
         predict[1].append(seconds(lambda: models[1].predict(X, num_threads=n_threads)))
     return [min(times) for times in (*fit, *predict)]
+
+
+def compare_predictions(n_threads, n_trees=500):
+    """Return the best times of predictions of 100 000 rows and of one row, ours and LightGBM's."""
+    X, y = make_table(100_000, 20)
+    models = [make(n_threads, n_trees).fit(X, y) for make in (ours, theirs)]
+    found = []
+    for rows, repeats in ((X, 3), (X[:1], 1000)):
+        for model, threads in zip(models, ({}, {"num_threads": n_threads}), strict=True):
+            model.predict(rows, **threads)
+            found.append(min(seconds(lambda m=model, t=threads, r=rows: m.predict(r, **t)) for _ in range(repeats)))
+    return found
 
 
 def compare_many_tasks(n_tasks, size, n_rounds=20, n_sampled=20):
@@ -123,6 +135,11 @@ def main():
                 f"{n_threads:>7}  {name:<13}{a:>9.2f}s{b:>9.2f}s{a / b:>10.2f}{c:>9.2f}s{d:>9.2f}s{c / d:>10.2f}",
                 flush=True,
             )
+    print(f"\n{'threads':>7}  {'500 trees':<13}{'predict':>10}{'LightGBM':>10}{'ratio':>10}")
+    for n_threads in options.threads:
+        a, b, c, d = compare_predictions(n_threads)
+        print(f"{n_threads:>7}  {'100000 × 20':<13}{a:>9.2f}s{b:>9.2f}s{a / b:>10.2f}")
+        print(f"{n_threads:>7}  {'one row':<13}{1e6 * c:>8.0f}µs{1e6 * d:>8.0f}µs{c / d:>10.2f}", flush=True)
     print(f"\n{'tasks':>7}{'rows each':>10}{'20 rounds':>12}{'loop':>10}{'ratio':>10}")
     for n_tasks, size in MANY_TASKS:
         a, b = compare_many_tasks(n_tasks, size)
