@@ -41,6 +41,7 @@ class Fold:
         self.parts = dict.fromkeys((SHARED, JOINT, SPECIFIC), common)
         self.parts |= {OUTLIER: np.zeros_like(common), INLIER: np.zeros_like(common)}
         self._partitioned = False
+        self._combined: tuple | None = None  # share and raw prediction, as long as both hold
 
     @property
     def n_rows(self):
@@ -51,16 +52,21 @@ class Fold:
         """Raw prediction of each row; `share` is the weight of the outlier trees, per unit."""
         if not self._partitioned:
             return self.parts[SHARED]
-        s = share[self.units][:, None]
-        return self.parts[SHARED] + (1.0 - s) * self.parts[INLIER] + s * self.parts[OUTLIER]
+        if self._combined is None or not np.array_equal(share, self._combined[0]):
+            s = share[self.units][:, None]
+            raw = self.parts[SHARED] + (1.0 - s) * self.parts[INLIER] + s * self.parts[OUTLIER]
+            self._combined = share, raw
+        return self._combined[1]
 
     def add(self, part, addition):
         """Add to a part."""
         self.parts[part] += addition
+        self._combined = None
         self._partitioned |= part in (INLIER, OUTLIER)
 
     def touch(self, parts):
         """Say that some parts were changed in place."""
+        self._combined = None
         self._partitioned |= bool({INLIER, OUTLIER} & set(parts))
 
     def copy_parts(self):
@@ -71,5 +77,6 @@ class Fold:
     def restore_parts(self, saved):
         """Go back to what :meth:`copy_parts` returned."""
         self._partitioned = OUTLIER in saved
+        self._combined = None
         for part in (SHARED, OUTLIER, INLIER):
             self.parts[part][:] = saved.get(part, 0.0)
