@@ -11,6 +11,8 @@ from .types import Words
 
 #: Bits that a sum of one channel may use; two are left for rounding and the sign.
 _SUM_BITS = 61
+#: All bits of a float but its sign.
+_WITHOUT_SIGN = 0x7FFFFFFFFFFFFFFF
 
 
 @inner
@@ -24,46 +26,60 @@ def _scale(largest, n_rows, bits):
 
 
 @inner
-def _write_scales(values, pointers, bits, scales):
+def _write_scales(bits_of, n_outputs, pointers, bits, scales, bits_of_scales):
     """Scale of each unit's rows.
 
-    values : float64 (n, n_outputs); pointers : int64 (n_units + 1,); scales : float64 (n_units,), out
+    Without their sign, floats have the order of their bits, and the processor compares several integers at a time.
+
+    bits_of : int64 (n * n_outputs,), values of float64, row by row; pointers : int64 (n_units + 1,);
+    scales : float64 (n_units,), out; bits_of_scales : the same memory as int64
     """
     for u in range(scales.shape[0]):
-        largest = 0.0
-        for i in range(pointers[u], pointers[u + 1]):
-            for k in range(values.shape[1]):
-                largest = max(largest, abs(values[i, k]))
-        scales[u] = _scale(largest, pointers[u + 1] - pointers[u], bits)
+        largest = np.int64(0)
+        for j in range(np.uint64(pointers[u] * n_outputs), np.uint64(pointers[u + 1] * n_outputs)):
+            largest = max(largest, bits_of[j] & _WITHOUT_SIGN)
+        bits_of_scales[u] = largest
+        scales[u] = _scale(scales[u], pointers[u + 1] - pointers[u], bits)
 
 
 @inner
-def write_words(gradient, hessian, weight, own_hessian, weighted, pointers, shift, scales, out):
+def _write_gradients(gradient, pointers, shift, scales, out):
+    """Write the words of rows of one output that have a gradient and nothing else; see `_write_words`."""
+    for u in range(pointers.shape[0] - 1):
+        scale = scales[0, u]
+        for i in range(np.uint64(pointers[u]), np.uint64(pointers[u + 1])):
+            out[i, 0] = (np.int64(np.rint(gradient[i] * scale)) << shift) + 1
+
+
+@inner
+def _write_words(gradient, hessian, weight, own_hessian, weighted, pointers, shift, scales, out):
     """Round gradients, Hessians and weights to integers.
 
-    gradient, hessian : float64 (n, n_outputs); weight : float64 (n,) (read if `weighted`);
+    gradient, hessian : float64 (n * n_outputs,), row by row; weight : float64 (n,) (read if `weighted`);
     pointers : int64 (n_units + 1,), unit u has the rows ``pointers[u]:pointers[u + 1]``;
     scales : float64 (3, n_units); out : int64 (n, n_channels)
     """
-    n_outputs = gradient.shape[1]
     last = out.shape[1] - 1
+    n_outputs = (out.shape[1] - weighted) // (1 + own_hessian)
     for u in range(scales.shape[1]):
         for i in range(pointers[u], pointers[u + 1]):
-            out[i, 0] = (np.int64(np.rint(gradient[i, 0] * scales[0, u])) << shift) + 1
+            j = i * n_outputs
+            out[i, 0] = (np.int64(np.rint(gradient[j] * scales[0, u])) << shift) + 1
             for k in range(1, n_outputs):
-                out[i, k] = np.int64(np.rint(gradient[i, k] * scales[0, u]))
+                out[i, k] = np.int64(np.rint(gradient[j + k] * scales[0, u]))
             if own_hessian:
                 for k in range(n_outputs):
-                    out[i, n_outputs + k] = np.int64(np.rint(hessian[i, k] * scales[1, u]))
+                    out[i, n_outputs + k] = np.int64(np.rint(hessian[j + k] * scales[1, u]))
             if weighted:
                 out[i, last] = np.int64(np.rint(weight[i] * scales[2, u]))
 
 
 @entry
-def pack_words(gradient, hessian, weight, own_hessian, weighted, pointers, scales, out):
+def pack_words(gradient, hessian, weight, own_hessian, weighted, pointers, scales, out, bits_of, bits_of_scales):
     """Find the scale of every unit and write its words; returns the number of bits that count rows.
 
-    See `write_words` for the arguments; scales : float64 (3, n_units), out
+    See `_write_words` for the arguments; scales : float64 (3, n_units), out; bits_of : tuple of the first three and
+    bits_of_scales : `scales`, the same memory as int64
     """
     largest = np.int64(0)
     for u in range(pointers.shape[0] - 1):
@@ -72,17 +88,18 @@ def pack_words(gradient, hessian, weight, own_hessian, weighted, pointers, scale
     while largest >> shift > 0:
         shift += 1
     scales[:] = 1.0
+    n_outputs = (out.shape[1] - weighted) // (1 + own_hessian)
     bits = np.int64(_SUM_BITS)  # not a literal, for which the kernel would be compiled once more
-    _write_scales(gradient, pointers, bits - shift, scales[0])
+    _write_scales(bits_of[0], n_outputs, pointers, bits - shift, scales[0], bits_of_scales[0])
     if own_hessian:
-        _write_scales(hessian, pointers, bits, scales[1])
+        _write_scales(bits_of[1], n_outputs, pointers, bits, scales[1], bits_of_scales[1])
     if weighted:
-        _write_scales(weight, pointers, bits, scales[2])
-    write_words(gradient, hessian, weight[:, 0], own_hessian, weighted, pointers, shift, scales, out)
+        _write_scales(bits_of[2], np.int64(1), pointers, bits, scales[2], bits_of_scales[2])
+    if out.shape[1] == 1:
+        _write_gradients(gradient, pointers, shift, scales, out)
+    else:
+        _write_words(gradient, hessian, weight, own_hessian, weighted, pointers, shift, scales, out)
     return shift
-
-
-_NOTHING = np.empty((0, 1))
 
 
 def to_unit_words(gradient, hessian, weight, pointers, scratch=None) -> Words:
@@ -117,16 +134,10 @@ def to_unit_words(gradient, hessian, weight, pointers, scratch=None) -> Words:
         if scratch is not None:
             scratch[shape] = words
     scales = np.empty((3, len(pointers) - 1))
-    shift = pack_words(
-        gradient,
-        hessian if own_hessian else gradient,
-        weight[:, None] if weighted else _NOTHING,
-        own_hessian,
-        weighted,
-        pointers,
-        scales,
-        words,
-    )
+    flat = gradient.reshape(-1)
+    values = flat, hessian.reshape(-1) if own_hessian else flat, weight if weighted else flat
+    bits_of = values[0].view(np.int64), values[1].view(np.int64), values[2].view(np.int64)
+    shift = pack_words(*values, own_hessian, weighted, pointers, scales, words, bits_of, scales.view(np.int64))
     gradient_unit, hessian_unit, weight_unit = 1.0 / scales
     return Words(words, shift, gradient_unit, hessian_unit, weight_unit, n_outputs, own_hessian, weighted)
 
