@@ -7,7 +7,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import cut_tree, fcluster, linkage
 from scipy.spatial.distance import squareform
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -288,7 +288,8 @@ class TaskGrouper(BaseEstimator):
             return np.zeros(1, dtype=np.intp)
         tree = linkage(squareform((self.distances_ + self.distances_.T) / 2.0, checks=False), method="average")
         if self.n_groups != "auto":
-            return fcluster(tree, int(self.n_groups), criterion="maxclust")
+            # Where distances are equal, `fcluster` would rather make fewer groups.
+            return cut_tree(tree, n_clusters=min(int(self.n_groups), n_tasks))[:, 0]
         best = np.ones(n_tasks, dtype=np.intp)
         if self.distances_.max() < self.min_distance:
             return best

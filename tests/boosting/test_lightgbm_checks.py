@@ -16,7 +16,6 @@ KNOWN_FAILURES: dict[str, dict[str, str]] = {}
 @parametrize_with_checks(
     [LightGBMRegressor(), LightGBMClassifier(), LightGBMRegressor("absolute_error"), LightGBMClassifier("focal")],
     expected_failed_checks=lambda estimator: KNOWN_FAILURES.get(type(estimator).__name__, {}),
-    xfail_strict=True,  # an entry that passes again is an error
 )
 def test_sklearn_checks(estimator, check):
     check(estimator)

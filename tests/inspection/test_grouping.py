@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import adjusted_rand_score
 
@@ -104,6 +105,15 @@ def test_classes_and_a_task_of_one_class():
     y[tasks == "e"] = "yes"
     again = TaskGrouper(n_groups=2, estimator=LogisticRegression(), random_state=0).fit(X, y, tasks=tasks)
     assert np.isfinite(again.errors_).all()
+
+
+@pytest.mark.parametrize("n_groups", [1, 2, 3, 4])
+def test_as_many_groups_as_asked_for_even_where_all_distances_are_equal(n_groups):
+    X, y, tasks = np.zeros((80, 1)), np.tile([0.0, 1.0], 40), np.repeat(np.arange(4), 20)
+    constant = DummyRegressor(strategy="constant", constant=0.5)  # errs as much on every row
+    grouper = TaskGrouper(n_groups=n_groups, estimator=constant, random_state=0).fit(X, y, tasks=tasks)
+    assert np.ptp(grouper.distances_[~np.eye(4, dtype=bool)]) == 0.0
+    assert len(grouper.groups_) == n_groups
 
 
 def test_number_of_groups_and_few_tasks():

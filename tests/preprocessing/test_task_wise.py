@@ -28,7 +28,6 @@ from tests.tasks._estimator import TaskOffsetRegressor
         TaskWise(KBinsDiscretizer(encode="ordinal")),
     ],
     expected_failed_checks=lambda estimator: {},
-    xfail_strict=True,
 )
 def test_sklearn_checks(estimator, check):
     check(estimator)
