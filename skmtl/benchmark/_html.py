@@ -14,7 +14,16 @@ import numpy as np
 
 from skmtl._optional import import_optional
 from skmtl.benchmark._ranks import Ranks, rank
-from skmtl.benchmark._report import Summary, columns, how_tuned, notes, summarise, versions
+from skmtl.benchmark._report import (
+    Summary,
+    columns,
+    comparable_means,
+    how_tuned,
+    notes,
+    summarise,
+    versions,
+    why_incomplete,
+)
 from skmtl.benchmark._runner import Results
 
 _STYLE = """
@@ -74,7 +83,8 @@ def _lines(results: Results, title: str, n_threads: int) -> Iterator[str]:
     yield f"<title>{html.escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>"
     yield f"<h1>{html.escape(title)}</h1>"
     if results.interrupted:
-        yield "<p><strong>Interrupted: not all fits were made.</strong> The same command goes on with those left.</p>"
+        why, what = map(html.escape, why_incomplete(results))
+        yield f"<p><strong>{why}</strong> {what}</p>"
     yield (
         f"<p>{_count(n_seeds, 'random split')}, each with 20 % of the rows of every task for the test, the same for "
         f"all models; {_count(n_threads, 'thread')} per model. Every booster "
@@ -135,14 +145,15 @@ def _table_lines(results: Results, name: str, summaries: list[Summary]) -> Itera
     shown = columns(results, metric, len({run.seed for run in results.runs}))
     heads = ("model", *(head for head, _ in shown))
     yield "<tr>" + "".join(f"<th>{html.escape(head)}</th>" for head in heads) + "</tr>"
-    means = [summary.mean if summary.status == "ok" else np.inf for summary in summaries]
+    means = comparable_means(summaries)
+    best = np.min(means[np.isfinite(means)], initial=np.inf)
     for summary, mean in zip(summaries, means, strict=True):
         cells = [html.escape(results.labels[summary.model])]
         if summary.status == "ok":
             cells += [show(summary) for _, show in shown]
         else:
             cells += [summary.status, *[""] * (len(shown) - 1)]
-        row = ' class="best"' if np.isfinite(mean) and mean == min(means) else ""
+        row = ' class="best"' if mean == best else ""
         yield f"<tr{row}>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
     yield "</table></div>"
     yield f'<p class="soft">{html.escape(notes(results))}</p>'

@@ -28,6 +28,7 @@ class Summary:
     """A model on a table, over the seeds. All numbers are NaN if the model has no result."""
 
     model: str
+    seeds: tuple[int, ...]
     errors: np.ndarray
     worst_task_error: float
     fit_seconds: float
@@ -56,6 +57,7 @@ def summarise(results: Results) -> dict[str, list[Summary]]:
         table: [
             Summary(
                 model,
+                tuple(run.seed for run in runs),
                 np.array([run.error for run in runs]),
                 float(np.mean([run.worst_task_error for run in runs])),
                 float(np.median([run.fit_seconds for run in runs])),
@@ -68,6 +70,23 @@ def summarise(results: Results) -> dict[str, list[Summary]]:
         ]
         for table, models in groups.items()
     }
+
+
+def comparable_means(summaries: list[Summary]) -> np.ndarray:
+    """Return the mean error of each model over the seeds that all models with a result have; NaN without one.
+
+    The seeds differ only where a comparison was interrupted.
+    """
+    usable = [summary for summary in summaries if summary.status == "ok"]
+    common = set.intersection(*(set(summary.seeds) for summary in usable)) if usable else set()
+    return np.array(
+        [
+            np.mean([error for seed, error in zip(summary.seeds, summary.errors, strict=True) if seed in common])
+            if summary.status == "ok" and common
+            else np.nan
+            for summary in summaries
+        ]
+    )
 
 
 def versions() -> str:
@@ -85,6 +104,8 @@ def columns(results: Results, metric: str, n_seeds: int) -> list[tuple[str, Call
     """Return the heads of the columns of a table beside the model's name, and what is in them."""
 
     def error(summary):
+        if len(summary.seeds) < n_seeds:  # interrupted
+            return f"{summary.mean:.4f} ({_count(len(summary.seeds), 'split')})"
         return f"{summary.mean:.4f} ± {summary.sd:.4f}" if n_seeds > 1 else f"{summary.mean:.4f}"
 
     found: list[tuple[str, Callable[[Summary], str]]] = [
@@ -123,6 +144,15 @@ def how_tuned(results: Results) -> str:
     if results.not_tuned:
         text += f" Not tuned, without settings to search: {', '.join(results.labels[m] for m in results.not_tuned)}."
     return text
+
+
+def why_incomplete(results: Results) -> tuple[str, str]:
+    """Return why a comparison has no end, and what to do, in a sentence or two each."""
+    go_on = "The same command goes on with those that are left"
+    if not results.lost:
+        return "Interrupted: not all fits were made.", f"{go_on}."
+    lost = f"Stopped, because workers were lost: not all fits were made. {results.lost.rstrip('.')}."
+    return lost, f"{go_on}; with --memory a fit that ends its process is reported as failed, and the others are made."
 
 
 def _number(value: float, form: str) -> str:
@@ -179,7 +209,7 @@ def _lines(results: Results, n_threads: int) -> Iterator[str]:
         yield _wrap(f"{status.capitalize()}: {results.labels[model]} on {table}. {reason}")
     if results.interrupted:
         yield ""
-        yield _wrap("Interrupted: not all fits were made. The same command goes on with those that are left.")
+        yield _wrap(" ".join(why_incomplete(results)))
 
 
 def _table_lines(results: Results, table: str, summaries: list[Summary], n_seeds: int) -> Iterator[str]:

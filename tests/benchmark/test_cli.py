@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +62,12 @@ def test_help_of_a_suite(capsys):
         (["demo", "--backend", "smoke"], "argument --backend: invalid choice: 'smoke'"),
         (["demo", "--trials", "-1"], "argument --trials: must be an integer of at least 0; got '-1'."),
         (["demo", "--scheduler", "tcp://host:8786"], "argument --scheduler: is for --backend dask"),
+        (
+            ["demo", "--backend", "dask", "--scheduler", "host"],
+            "must be an address such as tcp://host:8786; got 'host'",
+        ),
+        (["demo", "--backend", "dask", "--scheduler", "tcp://host"], "must be an address such as tcp://host:8786"),
+        (["demo", "--table", "school"], "argument --table: invalid choice: 'school'"),
         (["demo", "--fast"], "unrecognized arguments: --fast"),
     ],
 )
@@ -115,6 +123,17 @@ def test_demo_prints_the_table_and_writes_scores_and_picture(tmp_path, capsys):
         "scores.csv",
         "scores.png",
     ]
+
+
+@pytest.mark.usefixtures("_small_tables")
+def test_some_tables_of_a_suite(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(SUITES, "demo", dataclasses.replace(SUITES["demo"], models=("rmtgb",)))
+    for tables in (["egsingle"], ["egsingle", "exam"]):
+        options = [word for name in tables for word in ("--table", name)]
+        assert main(["demo", "--seeds", "1", "--output", str(tmp_path), *options]) == 0
+        with (tmp_path / "scores.csv").open(newline="") as file:
+            assert sorted(row["table"] for row in csv.DictReader(file)) == tables
+    assert (tmp_path / "fits.jsonl").read_text().count("\n") == 2  # the first was not made again
 
 
 @pytest.mark.usefixtures("_small_tables")

@@ -92,3 +92,10 @@ def test_a_picture_for_each_table(results, tmp_path):
 def test_an_interrupted_run_says_so(results, tmp_path):
     results.interrupted = True
     assert "Interrupted: not all fits were made." in read(results, tmp_path)[1]
+
+
+def test_a_run_that_lost_its_workers_says_why(results, tmp_path):
+    results.interrupted, results.lost = True, "worker <3> died"
+    text = read(results, tmp_path)[1]
+    assert "Stopped, because workers were lost: not all fits were made. worker <3> died." in text
+    assert "with --memory" in text
