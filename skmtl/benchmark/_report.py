@@ -89,6 +89,16 @@ def comparable_means(summaries: list[Summary]) -> np.ndarray:
     )
 
 
+def measured(metric: str, unit: str) -> str:
+    """Return the name of an error and its unit, if it has one."""
+    return f"{metric} in {unit}" if unit else metric
+
+
+def is_ours(model: str) -> bool:
+    """Tell whether a model is RMTGB, with whatever loss."""
+    return model.split(":")[0] == "rmtgb"
+
+
 def versions() -> str:
     """Return the versions of what took part, such as ``"skmtl 0.1; python 3.11.2; ..."``."""
     found = [f"skmtl {skmtl.__version__}", f"python {platform.python_version()}"]
@@ -216,7 +226,8 @@ def _table_lines(results: Results, table: str, summaries: list[Summary], n_seeds
     sizes = results.task_sizes[table]
     noun, unit = results.words[table]
     metric = next(run.metric for run in results.runs if run.table == table)
-    yield f"{table}: {sum(sizes.values())} rows, {len(sizes)} {noun}; errors in {unit}"
+    words = f"errors in {unit}" if unit else f"errors are {metric}"
+    yield f"{table}: {sum(sizes.values())} rows, {len(sizes)} {noun}; {words}"
     shown = columns(results, metric, n_seeds)
     cells = [("model", *(head for head, _ in shown))]
     for summary in summaries:
