@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Sequence
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import skmtl
 from skmtl.benchmark._backends import BACKENDS, BackendError, reason_no_address, reason_unusable
-from skmtl.benchmark._cell import Conditions
+from skmtl.benchmark._cell import Conditions, FailedFitWarning
 from skmtl.benchmark._html import write_html
 from skmtl.benchmark._memory import reason_not_measured
 from skmtl.benchmark._plot import write_picture
@@ -50,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser.error(f"argument {option}: {reason}")
     output = Path(arguments.output or f"benchmark-{arguments.suite}")
     try:
-        tables, words, models, models_of = _read(arguments)
+        tables, words, models, models_of, remarks = _read(arguments)
     except BadInputError as error:
         parser.error(str(error))
     except (ImportError, OSError) as error:
@@ -58,15 +61,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     try:
         output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output):
+            pass  # better now than after the first fit
     except OSError as error:
-        parser.error(f"argument --output: cannot make the folder '{output}': {error.strerror}.")
+        parser.error(f"argument --output: cannot write to the folder '{output}': {error.strerror}.")
     shared = f"skmtl {skmtl.__version__}, {Conditions(arguments.threads, arguments.trials, arguments.memory)}"
-    store = Store(output / "fits.jsonl", {name: f"{shared}, {fingerprint(table)}" for name, table in tables.items()})
+    settings = {name: f"{shared}, {fingerprint(table)}" for name, table in tables.items()}
+    store = Store(output / "fits.jsonl", settings, {name: model.version() for name, model in models.items()})
     if arguments.fresh:
         store.path.unlink(missing_ok=True)
     n_cells = arguments.seeds * sum(len(models_of.get(name, models)) for name in tables)
     try:
-        with progress(n_cells) as advance:
+        with progress(n_cells) as advance, _failures_in_a_line():
             results = run(
                 tables,
                 models,
@@ -85,6 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BackendError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    results.remarks = remarks
     code = 0 if not results.interrupted else 1 if results.lost else 130
     if not results.runs:
         why = f"workers were lost ({results.lost})" if results.lost else "interrupted"
@@ -112,13 +119,15 @@ def _reason_no_scheduler(arguments: argparse.Namespace) -> str | None:
     return reason_no_address(arguments.scheduler) if arguments.backend == "dask" else "is for --backend dask"
 
 
-def _read(arguments: argparse.Namespace) -> tuple[dict, dict, dict, dict]:
-    """Return tables, words about them, models, and the names of those of tables with models of their own."""
+def _read(arguments: argparse.Namespace) -> tuple[dict, dict, dict, dict, list[str]]:
+    """Return tables, words about them, models, and the names of those of tables with models of their own; remarks."""
     models_of: dict[str, tuple[str, ...]] = {}
+    remarks: list[str] = []
     if arguments.suite == _OWN:
         path = Path(arguments.data)
         name = path.name.split(".")[0]
-        tables = {name: read_table(path, arguments.task, arguments.target, arguments.problem)}
+        table, remarks = read_table(path, arguments.task, arguments.target, arguments.problem)
+        tables = {name: table}
         unit = f"units of {arguments.target}" if tables[name].n_classes is None else "nats"
         words = {name: ("tasks", unit)}
         names: tuple[str, ...] = ALL_MODELS
@@ -132,7 +141,23 @@ def _read(arguments: argparse.Namespace) -> tuple[dict, dict, dict, dict]:
     models = {name: MODELS[name] for name in names}
     for text in arguments.model:
         models[text] = read_model(text)
-    return tables, words, models, models_of
+    return tables, words, models, models_of, remarks
+
+
+@contextlib.contextmanager
+def _failures_in_a_line() -> Iterator[None]:
+    """Show that a fit failed without the line of the code that says so."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def show_shortly(message: Any, category: Any, *place: Any, **more: Any) -> None:
+            if issubclass(category, FailedFitWarning):
+                print(f"warning: {message}", file=sys.stderr)
+            else:
+                show(message, category, *place, **more)
+
+        warnings.showwarning = show_shortly
+        yield
 
 
 def _make_parser() -> argparse.ArgumentParser:

@@ -98,6 +98,7 @@ def _lines(results: Results, title: str, n_threads: int) -> Iterator[str]:
         f"weights that were best on such rows. {html.escape(how_tuned(results))} In the pictures a large "
         "point is the mean over splits, with its standard deviation; small points are the splits.</p>"
     )
+    yield from (f"<p>{html.escape(remark)}</p>" for remark in results.remarks)
     models = [{summary.model for summary in summaries} for summaries in tables.values()]
     if len(tables) > 1 and (results.interrupted or all(some == models[0] for some in models)):
         yield from _rank_lines(rank(tables), results)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import importlib.metadata
 import platform
 import textwrap
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import skmtl
+from skmtl.benchmark._models import version_of
 from skmtl.benchmark._protocol import MIN_TEST_ROWS
 from skmtl.benchmark._runner import Results
 from skmtl.benchmark._store import Run
@@ -102,11 +102,7 @@ def is_ours(model: str) -> bool:
 def versions() -> str:
     """Return the versions of what took part, such as ``"skmtl 0.1; python 3.11.2; ..."``."""
     found = [f"skmtl {skmtl.__version__}", f"python {platform.python_version()}"]
-    for package in _PACKAGES:
-        try:
-            found.append(f"{package} {importlib.metadata.version(package)}")
-        except importlib.metadata.PackageNotFoundError:
-            found.append(f"{package} missing")
+    found += [f"{package} {version_of(package) or 'missing'}" for package in _PACKAGES]
     return "; ".join(found)
 
 
@@ -204,6 +200,8 @@ def _lines(results: Results, n_threads: int) -> Iterator[str]:
             f"Compiling the kernels of RMTGB took {results.compile_seconds:.1f} s before the first fit; the "
             "result is kept on disk. It is not part of the fit times."
         )
+    for remark in results.remarks:
+        yield _wrap(remark)
     for table, summaries in summarise(results).items():
         yield ""
         yield from _table_lines(results, table, summaries, n_seeds)

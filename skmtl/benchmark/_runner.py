@@ -47,6 +47,8 @@ class Results:
         What was the same for all models.
     not_tuned : list of str
         Names of the models without settings to search, where a search was asked for.
+    remarks : list of str
+        What else a reader has to know, such as columns that were left out.
     """
 
     runs: list[Run] = field(default_factory=list)
@@ -60,6 +62,7 @@ class Results:
     lost: str = ""
     conditions: Conditions = field(default_factory=Conditions)
     not_tuned: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 def run(
