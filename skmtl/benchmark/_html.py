@@ -44,8 +44,8 @@ figure { margin: .5rem 0; background: #fff; border-radius: .4rem; }
 figure svg { display: block; width: 100%; max-width: 42rem; height: auto; margin: auto; }
 @media (max-width: 40rem) {
   body { padding: .7rem; }
-  th, td { padding: .3rem .1rem; font-size: .75rem; }
-  th { font-size: .64rem; }
+  th, td { padding: .3rem .08rem; font-size: .7rem; }
+  th { font-size: .62rem; }
   td { white-space: normal; }
   wbr { display: inline; }
   th:first-child, td:first-child { position: sticky; left: 0; background: Canvas; }

@@ -68,7 +68,8 @@ def rank(tables: dict[str, list[Summary]]) -> Ranks:
     n_tables, n_models = matrix.shape
     p_value = critical = None
     if n_models >= 3 and n_tables >= 2:
-        p_value = float(friedmanchisquare(*matrix.T).pvalue)
+        tied = bool(np.all(matrix == matrix[:, :1]))  # everywhere: the statistic is 0 / 0
+        p_value = 1.0 if tied else float(friedmanchisquare(*matrix.T).pvalue)
         quantile = float(studentized_range.ppf(0.95, n_models, np.inf)) / np.sqrt(2.0)
         critical = float(quantile * np.sqrt(n_models * (n_models + 1) / (6.0 * n_tables)))
     order = np.argsort(mean_ranks, kind="stable")

@@ -63,3 +63,9 @@ def test_after_an_interruption_models_are_compared_on_the_splits_that_all_have()
     assert rank({"one": one}).models == ["b", "a"]
     nothing_shared = [summary("a", (1,), 3.0), summary("b", (0,), 2.0)]
     assert np.isnan(comparable_means(nothing_shared)).all()
+
+
+def test_models_that_are_equal_everywhere_are_alike():
+    found = rank({name: summaries({"a": 0.0, "b": 0.0, "c": 0.0}) for name in ("one", "two")})
+    assert found.p_value == 1.0
+    np.testing.assert_array_equal(found.mean_ranks, [2.0, 2.0, 2.0])
