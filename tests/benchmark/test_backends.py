@@ -128,6 +128,7 @@ def test_without_dask_the_command_says_what_to_install(monkeypatch, capsys):
 
 
 SCRIPT = """
+import signal
 import sys
 from skmtl.benchmark import main
 from skmtl.benchmark._registry import MODELS
@@ -140,6 +141,7 @@ def load(*, return_X_y_tasks):
     return table.X, table.y, table.tasks
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start without it
     TABLES["small"], MODELS["slow"] = Source(load, "tasks", "units"), Slow
     SUITES["demo"] = Suite("", ("small",), ("slow",))
     sys.exit(main(sys.argv[1:]))
