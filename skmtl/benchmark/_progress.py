@@ -22,13 +22,13 @@ class TimeLeft:
     """Estimates the time left from fits of the same model: on the same table, or else on others, or else of any.
 
     The fits of a comparison differ a thousandfold in time, and take turns: their mean rate says nothing about the rest.
-    What a fit costs beside its own seconds, the other processes of the machine, and fits at the same time are in the
-    ratio of the time gone by to the seconds of the fits that it took.
+    What fits cost beside their own seconds, such as a process of their own, is taken to be the same for each. Where they took
+    more seconds than went by, because several were under way, it is the share that counts.
     """
 
     def __init__(self) -> None:
         self._seconds: dict[tuple[str, str], list[float]] = {}
-        self._spent = 0.0
+        self._spent, self._n_done = 0.0, 0
         self._pending: set[tuple[int, str, str]] = set()
         self._start = time.monotonic()
 
@@ -39,13 +39,15 @@ class TimeLeft:
 
     def start(self, pending: Collection[tuple[int, str, str]]) -> None:
         """Begin with these fits before us: seed, table, model."""
-        self._pending, self._spent, self._start = set(pending), 0.0, time.monotonic()
+        self._pending, self._start = set(pending), time.monotonic()
+        self._spent, self._n_done = 0.0, 0
 
     def done(self, cell: tuple[int, str, str], run: Run) -> None:
         """Take a fit off the list."""
         self._pending.discard(cell)
         self.learn(run)
         self._spent += self._seconds[run.table, run.model][-1]
+        self._n_done += 1
 
     def seconds(self) -> float | None:
         """Return the estimate; None before the first fit is done."""
@@ -60,7 +62,10 @@ class TimeLeft:
             means.get((table, model), float(np.mean(of_model[model])) if model in of_model else of_any)
             for _, table, model in self._pending
         )
-        return left * (time.monotonic() - self._start) / self._spent
+        gone = time.monotonic() - self._start
+        if gone < self._spent:
+            return left * gone / self._spent
+        return left + len(self._pending) * (gone - self._spent) / self._n_done
 
 
 def in_words(seconds: float | None) -> str:

@@ -40,9 +40,9 @@ def test_each_fit_is_expected_to_take_what_its_like_took(clock):
     left.done((1, "a", "quick"), done("a", "quick", 2.0))
     # Three slow ones, on a table that is not known yet too, and a quick one; fits take the time that they say.
     assert left.seconds() == pytest.approx(3 * 60.0 + 2.0)
-    clock.now += 120.0  # twice as long as it says
+    clock.now += 64.0  # four seconds more than it says: two for each fit up to now
     left.done((1, "a", "slow"), done("a", "slow", 60.0))
-    assert left.seconds() == pytest.approx((2 * 60.0 + 2.0) * 122.0 / 62.0)
+    assert left.seconds() == pytest.approx(2 * 60.0 + 2.0 + 3 * 2.0)
 
 
 def test_fits_at_the_same_time_take_less(clock):
