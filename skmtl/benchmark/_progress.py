@@ -22,8 +22,8 @@ class TimeLeft:
     """Estimates the time left from fits of the same model: on the same table, or else on others, or else of any.
 
     The fits of a comparison differ a thousandfold in time, and take turns: their mean rate says nothing about the rest.
-    What fits cost beside their own seconds, such as a process of their own, is taken to be the same for each. Where they took
-    more seconds than went by, because several were under way, it is the share that counts.
+    What a fit costs beside its own seconds, such as a process of its own, is taken to be the same for each. Where they
+    took more seconds than went by, as several were under way, it is the share that counts.
     """
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ def progress(total: int) -> Iterator[Advance]:
     except ImportError:  # a comparison needs no bar
         yield _Lines(total)
         return
-    form = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} fits, {elapsed}{postfix}"
+    form = "{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} fits, {elapsed}{postfix}"
     with tqdm.tqdm(total=total, leave=False, bar_format=form) as bar:
         started = False
 
@@ -98,7 +98,7 @@ def progress(total: int) -> Iterator[Advance]:
             nonlocal started
             bar.set_postfix_str(in_words(seconds), refresh=False)
             bar.set_description(text, refresh=False)
-            bar.update(int(started))  # the fit before this one is done
+            bar.n += int(started)  # the fit before this one is done
             bar.refresh()
             started = True
 

@@ -101,6 +101,6 @@ def test_a_terminal_gets_a_bar(monkeypatch):
         advance("one", None)
         advance("two", 61.0)
     text = _progress.sys.stderr.getvalue()
-    assert "one: " in text
+    assert "one:   0%" in text
     assert "1/2 fits" in text
     assert "about 61 s left" in text
