@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import signal
 import threading
@@ -70,6 +71,7 @@ def workers(backend: str, n_jobs: int, scheduler: str | None = None) -> Iterator
         return
     distributed = import_optional("distributed", extra="dask")
     with contextlib.ExitStack() as stack:
+        stack.callback(logging.disable, logging.root.manager.disable)  # left last: what is logged is logged again
         if scheduler is None:
             # Any free port for its page, so that no other cluster is in the way; only this machine sees it.
             here = {"n_workers": n_jobs, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
@@ -84,6 +86,7 @@ def workers(backend: str, n_jobs: int, scheduler: str | None = None) -> Iterator
         stack.enter_context(client)
         if scheduler is not None:
             _check(client, scheduler)
+        stack.enter_context(_silence_after_ctrl_c())  # left first: before client and cluster close
         yield {"backend": "dask", "n_jobs": -1, "client": client}
 
 
@@ -118,6 +121,16 @@ def _check(client: Any, scheduler: str) -> None:
         if found != skmtl.__version__:
             has = f"cannot import it ({found})" if isinstance(found, Exception) else f"has {found}"
             raise BackendError(f"workers need skmtl {skmtl.__version__}; the one at {worker} {has}.")
+
+
+@contextlib.contextmanager
+def _silence_after_ctrl_c() -> Iterator[None]:
+    """Log nothing from Ctrl-C on: connections that are closed with fits under way leave tracebacks in the log."""
+    try:
+        yield
+    except (KeyboardInterrupt, GeneratorExit):
+        logging.disable(logging.CRITICAL)
+        raise
 
 
 @contextlib.contextmanager
