@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import is_classifier
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.preprocessing import TargetEncoder
@@ -141,7 +142,8 @@ class _Target(_Encoder):
         else:
             settings = {"cv": n_folds, "random_state": random_state}
         self.encoder = TargetEncoder(target_type=kind, categories=[np.unique(codes)], **settings)
-        extended = _append(X, self.encoder.fit_transform(codes[:, None], y))
+        with config_context(enable_metadata_routing=False):  # with it scikit-learn 1.9 asks for groups that nobody has
+            extended = _append(X, self.encoder.fit_transform(codes[:, None], y))
         self.encoder.set_params(cv=n_folds)  # the folds have served; a saved model should not have to hold a splitter
         return extended
 

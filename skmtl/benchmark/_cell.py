@@ -17,6 +17,8 @@ from skmtl.benchmark._protocol import TEST, VALIDATION, Table, score, split
 from skmtl.benchmark._store import Run, plain
 from skmtl.benchmark._tuning import tune
 
+_MAX_REASON = 300  # characters of a message
+
 
 @dataclass(frozen=True)
 class Conditions:
@@ -40,6 +42,10 @@ class Conditions:
         words = [f"{self.n_threads} threads"]
         words += [f"{self.n_trials} trials"] if self.n_trials else []
         return ", ".join(words + (["memory"] if self.memory else []))
+
+
+class FailedFitWarning(RuntimeWarning):
+    """A fit failed; the others go on."""
 
 
 class Outcome(NamedTuple):
@@ -86,10 +92,10 @@ def run_cell(
         outcome = in_fresh_process(_fit_measured, *call) if conditions.memory else _fit(*call)
         errors = score(test.y, outcome.predictions, test.tasks, table.metric)
     except Exception as error:  # one model must not cost the others their results
-        text = f"{type(error).__name__}: {error}"
+        text = f"{type(error).__name__}: {_first_line(str(error))}"
         warnings.warn(
             f"{model.label} failed on '{table_name}', seed {seed} ({text}); the report says so.",
-            RuntimeWarning,
+            FailedFitWarning,
             stacklevel=2,
         )
         return without_result(*cell, "failed", text), {}
@@ -114,6 +120,12 @@ def run_cell(
         peak_memory=outcome.peak_memory,
     )
     return run, outcome.outlier_scores
+
+
+def _first_line(text: str) -> str:
+    """Return what is worth reading of a message: some packages append what is on their stack."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return line if len(line) <= _MAX_REASON else f"{line[:_MAX_REASON]}..."
 
 
 def _fit(model, params, train, validation, X, tasks, n_threads, seed):

@@ -5,17 +5,19 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import skmtl
-from skmtl._optional import import_optional
-from skmtl.benchmark._backends import BACKENDS, reason_unusable
-from skmtl.benchmark._cell import Conditions
+from skmtl.benchmark._backends import BACKENDS, BackendError, reason_no_address, reason_unusable
+from skmtl.benchmark._cell import Conditions, FailedFitWarning
 from skmtl.benchmark._html import write_html
 from skmtl.benchmark._memory import reason_not_measured
 from skmtl.benchmark._plot import write_picture
+from skmtl.benchmark._progress import progress
 from skmtl.benchmark._registry import MODELS
 from skmtl.benchmark._report import render, write_csv
 from skmtl.benchmark._runner import run
@@ -37,20 +39,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     code : int
-        0; 1 if something that the run needs is not there; 130 after Ctrl-C. Wrong arguments exit with 2.
+        0; 1 if something that the run needs is not there, or workers were lost; 130 after Ctrl-C. Wrong arguments exit
+        with 2.
     """
     parser = _make_parser()
     arguments = parser.parse_args(argv)
     for option, reason in {
         "--backend": reason_unusable(arguments.backend),
         "--memory": reason_not_measured() if arguments.memory else None,
-        "--scheduler": "is for --backend dask" if arguments.scheduler and arguments.backend != "dask" else None,
+        "--scheduler": _reason_no_scheduler(arguments),
     }.items():
         if reason is not None:
             parser.error(f"argument {option}: {reason}")
     output = Path(arguments.output or f"benchmark-{arguments.suite}")
     try:
-        tables, words, models, models_of = _read(arguments)
+        tables, words, models, models_of, remarks = _read(arguments)
     except BadInputError as error:
         parser.error(str(error))
     except (ImportError, OSError) as error:
@@ -58,32 +61,42 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     try:
         output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output):
+            pass  # better now than after the first fit
     except OSError as error:
-        parser.error(f"argument --output: cannot make the folder '{output}': {error.strerror}.")
+        parser.error(f"argument --output: cannot write to the folder '{output}': {error.strerror}.")
     shared = f"skmtl {skmtl.__version__}, {Conditions(arguments.threads, arguments.trials, arguments.memory)}"
-    store = Store(output / "fits.jsonl", {name: f"{shared}, {fingerprint(table)}" for name, table in tables.items()})
+    settings = {name: f"{shared}, {fingerprint(table)}" for name, table in tables.items()}
+    store = Store(output / "fits.jsonl", settings, {name: model.version() for name, model in models.items()})
     if arguments.fresh:
         store.path.unlink(missing_ok=True)
     n_cells = arguments.seeds * sum(len(models_of.get(name, models)) for name in tables)
-    with _progress(n_cells) as advance:
-        results = run(
-            tables,
-            models,
-            n_seeds=arguments.seeds,
-            n_threads=arguments.threads,
-            n_trials=arguments.trials,
-            memory=arguments.memory,
-            n_jobs=arguments.jobs,
-            backend=arguments.backend,
-            scheduler=arguments.scheduler,
-            models_of=models_of,
-            advance=advance,
-            store=store,
-            words=words,
-        )
+    try:
+        with progress(n_cells) as advance, _failures_in_a_line():
+            results = run(
+                tables,
+                models,
+                n_seeds=arguments.seeds,
+                n_threads=arguments.threads,
+                n_trials=arguments.trials,
+                memory=arguments.memory,
+                n_jobs=arguments.jobs,
+                backend=arguments.backend,
+                scheduler=arguments.scheduler,
+                models_of=models_of,
+                advance=advance,
+                store=store,
+                words=words,
+            )
+    except BackendError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    results.remarks = remarks
+    code = 0 if not results.interrupted else 1 if results.lost else 130
     if not results.runs:
-        print("Interrupted before the first fit was done: nothing to report.", file=sys.stderr)
-        return 130
+        why = f"workers were lost ({results.lost})" if results.lost else "interrupted"
+        print(f"Nothing to report: {why} before the first fit was done.", file=sys.stderr)
+        return code
     print(render(results, arguments.threads))
     print()
     write_csv(results, output / "scores.csv", arguments.threads)
@@ -96,29 +109,55 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"Picture: {output / 'scores.png'}")
     write_html(results, output / "report.html", f"skmtl benchmark: {arguments.suite}", arguments.threads)
     print(f"Report: {output / 'report.html'}")
-    return 130 if results.interrupted else 0
+    return code
 
 
-def _read(arguments: argparse.Namespace) -> tuple[dict, dict, dict, dict]:
-    """Return tables, words about them, models, and the names of those of tables with models of their own."""
+def _reason_no_scheduler(arguments: argparse.Namespace) -> str | None:
+    """Return why a scheduler cannot be used, or None."""
+    if arguments.scheduler is None:
+        return None
+    return reason_no_address(arguments.scheduler) if arguments.backend == "dask" else "is for --backend dask"
+
+
+def _read(arguments: argparse.Namespace) -> tuple[dict, dict, dict, dict, list[str]]:
+    """Return tables, words about them, models, and the names of those of tables with models of their own; remarks."""
     models_of: dict[str, tuple[str, ...]] = {}
+    remarks: list[str] = []
     if arguments.suite == _OWN:
         path = Path(arguments.data)
         name = path.name.split(".")[0]
-        tables = {name: read_table(path, arguments.task, arguments.target, arguments.problem)}
+        table, remarks = read_table(path, arguments.task, arguments.target, arguments.problem)
+        tables = {name: table}
         unit = f"units of {arguments.target}" if tables[name].n_classes is None else "nats"
         words = {name: ("tasks", unit)}
         names: tuple[str, ...] = ALL_MODELS
     else:
         suite = SUITES[arguments.suite]
-        tables = {name: TABLES[name].read() for name in suite.tables}
-        words = {name: (TABLES[name].task, TABLES[name].unit) for name in suite.tables}
+        chosen = [name for name in suite.tables if name in (arguments.table or suite.tables)]
+        tables = {name: TABLES[name].read() for name in chosen}
+        words = {name: (TABLES[name].task, TABLES[name].unit) for name in chosen}
         names = suite.models
         models_of = {name: (*own, *arguments.model) for name, own in suite.models_of.items()}
     models = {name: MODELS[name] for name in names}
     for text in arguments.model:
         models[text] = read_model(text)
-    return tables, words, models, models_of
+    return tables, words, models, models_of, remarks
+
+
+@contextlib.contextmanager
+def _failures_in_a_line() -> Iterator[None]:
+    """Show that a fit failed without the line of the code that says so."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def show_shortly(message: Any, category: Any, *place: Any, **more: Any) -> None:
+            if issubclass(category, FailedFitWarning):
+                print(f"warning: {message}", file=sys.stderr)
+            else:
+                show(message, category, *place, **more)
+
+        warnings.showwarning = show_shortly
+        yield
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -139,6 +178,14 @@ def _make_parser() -> argparse.ArgumentParser:
                 choices=("auto", "regression", "classification"),
                 default="auto",
                 help="what the target is (default: auto; text and few whole numbers are classes)",
+            )
+        else:
+            command.add_argument(
+                "--table",
+                action="append",
+                choices=SUITES[name].tables,
+                metavar="NAME",
+                help=f"only this table of {', '.join(map(repr, SUITES[name].tables))}; may be repeated",
             )
         command.add_argument(
             "--model",
@@ -200,23 +247,3 @@ def _count_from_zero(text: str) -> int:
         if int(text) >= 0:
             return int(text)
     raise argparse.ArgumentTypeError(f"must be an integer of at least 0; got '{text}'.")
-
-
-@contextlib.contextmanager
-def _progress(total: int) -> Iterator[Callable[[str], Any]]:
-    """Show a bar on a terminal, if tqdm is installed."""
-    try:
-        tqdm = import_optional("tqdm.auto", extra="progress")
-    except ImportError:  # a comparison needs no bar
-        yield lambda text: None
-        return
-    with tqdm.tqdm(total=total, unit="fit", disable=None, leave=False) as bar:
-        started = False
-
-        def advance(text: str) -> None:
-            nonlocal started
-            bar.update(int(started))  # the fit before this one is done
-            bar.set_description(text)
-            started = True
-
-        yield advance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -50,6 +51,12 @@ class Model(ABC):
             except (ImportError, OSError) as error:  # OSError: a shared library that the package needs is not there
                 return str(error)
         return None
+
+    @classmethod
+    def version(cls) -> str:
+        """Return the versions of what it computes with: its fits by other versions are not its fits."""
+        packages = ("scikit-learn", *(module.partition(".")[0] for module in cls.needs))
+        return ", ".join(f"{name} {version_of(name) or 'missing'}" for name in packages)
 
     @classmethod
     def reason_unsupported(cls, table: Table) -> str | None:
@@ -138,6 +145,14 @@ class RMTGB(SkmtlModel):
     def outlier_scores(self) -> dict[Any, float]:
         """Return the outlier score of each task."""
         return dict(zip(self.model.tasks_.tolist(), self.model.outlier_scores_.tolist(), strict=True))
+
+
+def version_of(package: str) -> str | None:
+    """Return the version of a package; None if it is not there."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def of_all_classes(probabilities: np.ndarray, classes: Any, n_classes: int) -> np.ndarray:

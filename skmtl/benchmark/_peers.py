@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from typing import Any, ClassVar
 
@@ -164,13 +165,14 @@ class CatBoostTask(EarlyStopped):
             self._pool(table.X[rows], table.tasks[rows], table.y[rows]) for rows in (~validation, validation)
         )
         self.model = self._make(MAX_ROUNDS)
-        self.model.fit(train, eval_set=held_out, early_stopping_rounds=PATIENCE, use_best_model=True)
+        stop = {"eval_set": held_out, "early_stopping_rounds": PATIENCE, "use_best_model": True}
+        self.model.fit(train, **stop, **self._silence())
         self.n_rounds = self.model.get_best_iteration() + 1
 
     def refit(self, table: Table) -> None:
         """Fit to all rows for the rounds found."""
         self.model = self._make(self.n_rounds)
-        self.model.fit(self._pool(table.X, table.tasks, table.y))
+        self.model.fit(self._pool(table.X, table.tasks, table.y), **self._silence())
 
     def predict(self, X: Any, tasks: np.ndarray) -> np.ndarray:
         """Return predictions."""
@@ -194,6 +196,11 @@ class CatBoostTask(EarlyStopped):
         if self.n_classes > 2:
             settings |= {"loss_function": "MultiClass", "class_names": list(range(self.n_classes))}
         return self.catboost.CatBoostClassifier(**settings)
+
+    @staticmethod
+    def _silence():
+        """Return where its remarks go, which `verbose` does not keep back."""
+        return {"log_cout": io.StringIO(), "log_cerr": io.StringIO()}
 
     def _pool(self, X, tasks, y=None):
         categories = [name for name in X.columns if str(X[name].dtype) == "category"]

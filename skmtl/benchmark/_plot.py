@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from skmtl._optional import import_optional
-from skmtl.benchmark._report import Summary, summarise
+from skmtl.benchmark._report import Summary, is_ours, measured, summarise
 from skmtl.benchmark._runner import Results
 
 _OURS, _PEERS = "tab:blue", "0.45"
@@ -31,7 +31,7 @@ def write_picture(results: Results, path: Path) -> None:
         sizes = results.task_sizes[table]
         errors.set_title(f"{table}: {sum(sizes.values())} rows, {len(sizes)} {results.words[table][0]}", loc="left")
         metric = next(run.metric for run in results.runs if run.table == table)
-        errors.set_xlabel(f"{metric} on test rows, {results.words[table][1]}\n(mean ± sd; small: single splits)")
+        errors.set_xlabel(f"{measured(metric, results.words[table][1])}, test rows\n(mean ± sd; small: single splits)")
         times.set_xlabel("Fit time in s (median over splits)")
         errors.set_yticks(
             np.arange(len(summaries)),
@@ -59,4 +59,4 @@ def _draw_times(ax, summaries: list[Summary]) -> None:
 
 
 def _color(summary: Summary) -> str:
-    return _OURS if summary.model == "rmtgb" else _PEERS
+    return _OURS if is_ours(summary.model) else _PEERS

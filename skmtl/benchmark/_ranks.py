@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import friedmanchisquare, rankdata, studentized_range
 
-from skmtl.benchmark._report import Summary
+from skmtl.benchmark._report import Summary, comparable_means
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Ranks:
 
 
 def rank(tables: dict[str, list[Summary]]) -> Ranks:
-    """Rank models by their mean error on each table [1]_.
+    """Rank models by their mean error on each table, over the seeds that all models have there [1]_.
 
     Parameters
     ----------
@@ -58,8 +58,8 @@ def rank(tables: dict[str, list[Summary]]) -> Ranks:
     names = list(dict.fromkeys(summary.model for summaries in tables.values() for summary in summaries))
     errors = {name: [] for name in names}  # type: dict[str, list[float]]
     for summaries in tables.values():
-        for summary in summaries:
-            errors[summary.model].append(summary.mean if summary.status == "ok" else np.nan)
+        for summary, mean in zip(summaries, comparable_means(summaries), strict=True):
+            errors[summary.model].append(mean)
     complete = [name for name in names if len(errors[name]) == len(tables) and np.isfinite(errors[name]).all()]
     if not complete:
         return Ranks([], np.zeros(0), len(tables), None, None, names)
@@ -68,7 +68,8 @@ def rank(tables: dict[str, list[Summary]]) -> Ranks:
     n_tables, n_models = matrix.shape
     p_value = critical = None
     if n_models >= 3 and n_tables >= 2:
-        p_value = float(friedmanchisquare(*matrix.T).pvalue)
+        tied = bool(np.all(matrix == matrix[:, :1]))  # everywhere: the statistic is 0 / 0
+        p_value = 1.0 if tied else float(friedmanchisquare(*matrix.T).pvalue)
         quantile = float(studentized_range.ppf(0.95, n_models, np.inf)) / np.sqrt(2.0)
         critical = float(quantile * np.sqrt(n_models * (n_models + 1) / (6.0 * n_tables)))
     order = np.argsort(mean_ranks, kind="stable")

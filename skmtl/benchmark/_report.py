@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import importlib.metadata
 import platform
 import textwrap
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import skmtl
+from skmtl.benchmark._models import version_of
 from skmtl.benchmark._protocol import MIN_TEST_ROWS
 from skmtl.benchmark._runner import Results
 from skmtl.benchmark._store import Run
@@ -28,6 +28,7 @@ class Summary:
     """A model on a table, over the seeds. All numbers are NaN if the model has no result."""
 
     model: str
+    seeds: tuple[int, ...]
     errors: np.ndarray
     worst_task_error: float
     fit_seconds: float
@@ -56,6 +57,7 @@ def summarise(results: Results) -> dict[str, list[Summary]]:
         table: [
             Summary(
                 model,
+                tuple(run.seed for run in runs),
                 np.array([run.error for run in runs]),
                 float(np.mean([run.worst_task_error for run in runs])),
                 float(np.median([run.fit_seconds for run in runs])),
@@ -70,14 +72,37 @@ def summarise(results: Results) -> dict[str, list[Summary]]:
     }
 
 
+def comparable_means(summaries: list[Summary]) -> np.ndarray:
+    """Return the mean error of each model over the seeds that all models with a result have; NaN without one.
+
+    The seeds differ only where a comparison was interrupted.
+    """
+    usable = [summary for summary in summaries if summary.status == "ok"]
+    common = set.intersection(*(set(summary.seeds) for summary in usable)) if usable else set()
+    return np.array(
+        [
+            np.mean([error for seed, error in zip(summary.seeds, summary.errors, strict=True) if seed in common])
+            if summary.status == "ok" and common
+            else np.nan
+            for summary in summaries
+        ]
+    )
+
+
+def measured(metric: str, unit: str) -> str:
+    """Return the name of an error and its unit, if it has one."""
+    return f"{metric} in {unit}" if unit else metric
+
+
+def is_ours(model: str) -> bool:
+    """Tell whether a model is RMTGB, with whatever loss."""
+    return model.split(":")[0] == "rmtgb"
+
+
 def versions() -> str:
     """Return the versions of what took part, such as ``"skmtl 0.1; python 3.11.2; ..."``."""
     found = [f"skmtl {skmtl.__version__}", f"python {platform.python_version()}"]
-    for package in _PACKAGES:
-        try:
-            found.append(f"{package} {importlib.metadata.version(package)}")
-        except importlib.metadata.PackageNotFoundError:
-            found.append(f"{package} missing")
+    found += [f"{package} {version_of(package) or 'missing'}" for package in _PACKAGES]
     return "; ".join(found)
 
 
@@ -85,6 +110,8 @@ def columns(results: Results, metric: str, n_seeds: int) -> list[tuple[str, Call
     """Return the heads of the columns of a table beside the model's name, and what is in them."""
 
     def error(summary):
+        if len(summary.seeds) < n_seeds:  # interrupted
+            return f"{summary.mean:.4f} ({_count(len(summary.seeds), 'split')})"
         return f"{summary.mean:.4f} ± {summary.sd:.4f}" if n_seeds > 1 else f"{summary.mean:.4f}"
 
     found: list[tuple[str, Callable[[Summary], str]]] = [
@@ -123,6 +150,15 @@ def how_tuned(results: Results) -> str:
     if results.not_tuned:
         text += f" Not tuned, without settings to search: {', '.join(results.labels[m] for m in results.not_tuned)}."
     return text
+
+
+def why_incomplete(results: Results) -> tuple[str, str]:
+    """Return why a comparison has no end, and what to do, in a sentence or two each."""
+    go_on = "The same command goes on with those that are left"
+    if not results.lost:
+        return "Interrupted: not all fits were made.", f"{go_on}."
+    lost = f"Stopped, because workers were lost: not all fits were made. {results.lost.rstrip('.')}."
+    return lost, f"{go_on}; with --memory a fit that ends its process is reported as failed, and the others are made."
 
 
 def _number(value: float, form: str) -> str:
@@ -164,6 +200,8 @@ def _lines(results: Results, n_threads: int) -> Iterator[str]:
             f"Compiling the kernels of RMTGB took {results.compile_seconds:.1f} s before the first fit; the "
             "result is kept on disk. It is not part of the fit times."
         )
+    for remark in results.remarks:
+        yield _wrap(remark)
     for table, summaries in summarise(results).items():
         yield ""
         yield from _table_lines(results, table, summaries, n_seeds)
@@ -179,14 +217,15 @@ def _lines(results: Results, n_threads: int) -> Iterator[str]:
         yield _wrap(f"{status.capitalize()}: {results.labels[model]} on {table}. {reason}")
     if results.interrupted:
         yield ""
-        yield _wrap("Interrupted: not all fits were made. The same command goes on with those that are left.")
+        yield _wrap(" ".join(why_incomplete(results)))
 
 
 def _table_lines(results: Results, table: str, summaries: list[Summary], n_seeds: int) -> Iterator[str]:
     sizes = results.task_sizes[table]
     noun, unit = results.words[table]
     metric = next(run.metric for run in results.runs if run.table == table)
-    yield f"{table}: {sum(sizes.values())} rows, {len(sizes)} {noun}; errors in {unit}"
+    words = f"errors in {unit}" if unit else f"errors are {metric}"
+    yield f"{table}: {sum(sizes.values())} rows, {len(sizes)} {noun}; {words}"
     shown = columns(results, metric, n_seeds)
     cells = [("model", *(head for head, _ in shown))]
     for summary in summaries:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from skmtl.benchmark._backends import parallel
+from skmtl.benchmark._backends import WorkersLostError, losses_told, workers
 from skmtl.benchmark._cell import Conditions, rehearse, run_cell, without_result
 from skmtl.benchmark._models import Model
+from skmtl.benchmark._progress import Advance, TimeLeft
 from skmtl.benchmark._protocol import Table
 from skmtl.benchmark._store import Run, Store
 
@@ -39,10 +41,14 @@ class Results:
         For each table what a task is, in the plural, and what errors are measured in.
     interrupted : bool
         Whether the comparison was stopped before its end.
+    lost : str
+        Why workers ended before their time, which stops it likewise; empty if none did.
     conditions : Conditions
         What was the same for all models.
     not_tuned : list of str
         Names of the models without settings to search, where a search was asked for.
+    remarks : list of str
+        What else a reader has to know, such as columns that were left out.
     """
 
     runs: list[Run] = field(default_factory=list)
@@ -53,8 +59,10 @@ class Results:
     labels: dict[str, str] = field(default_factory=dict)
     words: dict[str, tuple[str, str]] = field(default_factory=dict)
     interrupted: bool = False
+    lost: str = ""
     conditions: Conditions = field(default_factory=Conditions)
     not_tuned: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 def run(
@@ -69,7 +77,7 @@ def run(
     backend: str = "loky",
     scheduler: str | None = None,
     models_of: Mapping[str, Sequence[str]] | None = None,
-    advance: Callable[[str], Any] = lambda text: None,
+    advance: Advance = lambda text, seconds: None,
     store: Store | None = None,
     words: dict[str, tuple[str, str]] | None = None,
 ) -> Results:
@@ -98,7 +106,7 @@ def run(
     models_of : mapping of str to sequence of str, default=None
         Names of the models for each table. None: all models on every table.
     advance : callable
-        Called with a few words before each fit; with several jobs, after it.
+        Called with a few words, and the seconds that are left or None, before each fit; with several jobs, after it.
     store : Store, default=None
         Where finished fits are kept, and looked for.
     words : dict of str to (str, str), default=None
@@ -108,6 +116,11 @@ def run(
     -------
     results : Results
         Errors, times, outlier scores. After Ctrl-C those of the fits that were finished.
+
+    Raises
+    ------
+    BackendError
+        If the workers of a cluster cannot be used.
     """
     results = Results(
         labels={name: model.label for name, model in models.items()},
@@ -132,6 +145,7 @@ def run(
         for model in (models_of or {}).get(table, models)
     ]
     finished: dict[tuple, tuple[Run, dict]] = {}
+    left = TimeLeft()
     try:
         # The models are told the number of threads too, but LightGBM starts more in some of its calls. The limit holds
         # for libraries that are loaded by now, as those of all usable models are.
@@ -140,23 +154,35 @@ def run(
                 seed, t, m = cell
                 if (t, m, seed) in done:
                     finished[cell] = done[t, m, seed]
+                    left.learn(finished[cell][0])
                 elif m in results.missing:
                     reason = results.missing[m]
                     finished[cell] = without_result(t, tables[t], m, seed, "missing", reason), {}
                 else:
                     continue
-                advance(f"{t}, {models[m].label}, seed {seed}")
+                advance(f"{t}, {models[m].label}, seed {seed}", None)
             pending = [cell for cell in cells if cell not in finished]
-            if n_jobs == 1 and backend != "dask":
-                fits = _fits_here(pending, tables, models, advance, results)
+            left.start(pending)
+
+            def tell(cell):
+                advance(f"{cell[1]}, {models[cell[2]].label}, seed {cell[0]}", left.seconds())
+
+            elsewhere = n_jobs > 1 or backend == "dask"
+            if elsewhere:
+                fits = _fits_elsewhere(pending, tables, models, results, (backend, n_jobs, scheduler))
             else:
-                fits = _fits_elsewhere(pending, tables, models, advance, results, (backend, n_jobs, scheduler))
+                fits = _fits_here(pending, tables, models, tell, results)
             for cell, outcome in fits:
                 finished[cell] = outcome
                 if store is not None and outcome[0].status == "ok":
                     store.add(*outcome)
+                left.done(cell, outcome[0])
+                if elsewhere:  # several are under way: it is told what is done
+                    tell(cell)
     except KeyboardInterrupt:
         results.interrupted = True
+    except WorkersLostError as error:
+        results.interrupted, results.lost = True, str(error)
     for cell in cells:
         if cell not in finished:
             continue
@@ -167,44 +193,46 @@ def run(
     return results
 
 
-def _fits_here(pending, tables, models, advance, results) -> Iterator[tuple]:
+def _fits_here(pending, tables, models, tell, results) -> Iterator[tuple]:
     """Yield every cell with its outcome, as soon as it is there."""
     warm = set()
     for cell in pending:
         seed, table, model = cell
-        advance(f"{table}, {models[model].label}, seed {seed}")
+        tell(cell)
         if (table, model) not in warm:
             warm.add((table, model))
             _warm_up(results, models[model], tables[table])
         yield cell, run_cell(table, tables[table], model, models[model], seed, results.conditions)
 
 
-def _fits_elsewhere(pending, tables, models, advance, results, workers) -> Iterator[tuple]:
+def _fits_elsewhere(pending, tables, models, results, where) -> Iterator[tuple]:
     """Do the same with several workers; outcomes come in any order."""
-    for table, model in dict.fromkeys((table, model) for _, table, model in pending if models[model].compiles):
-        _warm_up(results, models[model], tables[table])  # compiles once, before the workers start
-    with parallel(*workers):
-        outcomes = Parallel(return_as="generator_unordered", batch_size=1)(
-            delayed(_run_in_worker)(cell, tables[cell[1]], models[cell[2]], results.conditions) for cell in pending
-        )
-        for cell, outcome in outcomes:
-            seed, table, model = cell
-            advance(f"{table}, {models[model].label}, seed {seed}")
-            yield cell, outcome
+    if not pending:
+        return
+    with workers(*where) as settings:  # first, so that a cluster that is not there is told at once
+        for table, model in dict.fromkeys((table, model) for _, table, model in pending if models[model].compiles):
+            _warm_up(results, models[model], tables[table])  # compiles once, before the workers do anything
+        with parallel_config(**settings), losses_told():
+            outcomes = Parallel(return_as="generator_unordered", batch_size=1)(
+                delayed(_run_in_worker)(cell, tables[cell[1]], models[cell[2]], results.conditions) for cell in pending
+            )
+            yield from outcomes
 
 
 def _run_in_worker(cell, table, model, conditions):
     """Fit in another process or thread, which first imports and loads what the model needs."""
     seed, table_name, model_name = cell
     with threadpool_limits(conditions.n_threads):
-        key = (table_name, model_name)
-        if key not in _warm:
-            _warm.add(key)
-            rehearse(model, table, conditions.n_threads)
+        with _rehearsing:  # whoever comes second waits, and does not pay for the compiling
+            key = (table_name, model_name)
+            if key not in _warm:
+                rehearse(model, table, conditions.n_threads)
+                _warm.add(key)
         return cell, run_cell(table_name, table, model_name, model, seed, conditions)
 
 
 _warm: set[tuple[str, str]] = set()  # of this process
+_rehearsing = threading.Lock()
 
 
 def _warm_up(results, model, table):

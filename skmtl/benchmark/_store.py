@@ -64,11 +64,14 @@ class Store:
         The file; it need not be there.
     settings : dict of str to str
         For each table, what its results depend on beside model and seed: fits under other settings are not reused.
+    versions : dict of str to str, default=None
+        For each model, what its results depend on beside that.
     """
 
-    def __init__(self, path: Path, settings: dict[str, str]) -> None:
+    def __init__(self, path: Path, settings: dict[str, str], versions: dict[str, str] | None = None) -> None:
         self.path = path
         self.settings = settings
+        self.versions = versions or {}
 
     def load(self) -> list[tuple[Run, dict[Any, float]]]:
         """Return the finished fits that still hold, with the outlier scores of their tasks."""
@@ -82,14 +85,14 @@ class Store:
             except (ValueError, KeyError, TypeError):
                 continue  # cut off in the middle of a line
             # What was missing or failed is tried again.
-            if run.status == "ok" and record["settings"] == self.settings.get(run.table):
+            if run.status == "ok" and record["settings"] == self._key(run):
                 found[run.table, run.model, run.seed] = (run, scores)
         return list(found.values())
 
     def add(self, run: Run, outlier_scores: dict[Any, float]) -> None:
         """Write a finished fit at once."""
         record = {
-            "settings": self.settings.get(run.table),
+            "settings": self._key(run),
             "run": {name: plain(value) for name, value in dataclasses.asdict(run).items()},
             "outlier_scores": [[plain(task), float(score)] for task, score in outlier_scores.items()],
         }
@@ -97,6 +100,11 @@ class Store:
         broken = self.path.is_file() and self.path.read_bytes()[-1:] not in {b"", b"\n"}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(("\n" if broken else "") + text)
+
+    def _key(self, run: Run) -> str | None:
+        """Return all that a result depends on beside table, model and seed."""
+        settings = self.settings.get(run.table)
+        return f"{settings}, {self.versions[run.model]}" if settings and run.model in self.versions else settings
 
 
 def plain(value: Any) -> Any:

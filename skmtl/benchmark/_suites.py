@@ -36,7 +36,7 @@ class Source:
     task : str
         What a task is, in the plural.
     unit : str
-        What the target, and so its error, is measured in.
+        What the target, and so its error, is measured in; empty if the error is a share.
     classifies : bool
         Whether the target is a class.
     change : callable
@@ -111,10 +111,8 @@ TABLES = {
         for number in (1, 2, 3, 4)
     },
     "scenario 4, classes": Source(_fourier(4, "classification"), "tasks", "nats", classifies=True),
-    "exam, best tenth": Source(datasets.load_exam, "schools", "one minus a share", change=_best_tenth),
-    "egsingle, wrong labels": Source(
-        datasets.load_egsingle, "schools", "share of the rows", change=_fifths_with_wrong_labels
-    ),
+    "exam, best tenth": Source(datasets.load_exam, "schools", "", change=_best_tenth),
+    "egsingle, wrong labels": Source(datasets.load_egsingle, "schools", "", change=_fifths_with_wrong_labels),
     "chem97, points in order": Source(
         datasets.load_chem97, "authorities", "steps of 2 points", change=_points_in_order
     ),

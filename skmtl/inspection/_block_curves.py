@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl.inspection._axes import make_axes, plain
+from skmtl.inspection._inside import without
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,7 +92,7 @@ class BlockCurvesDisplay:
         check_is_fitted(estimator)
         for attribute in ("train_score_", "block_sequence_"):
             if not hasattr(estimator, attribute):
-                raise TypeError(f"'estimator' must have the attribute '{attribute}', which {owner} does not learn.")
+                raise TypeError(without(estimator, attribute))
         validation = np.asarray(getattr(estimator, "validation_score_", []), dtype=np.float64)
         display = cls(
             -np.asarray(estimator.train_score_, dtype=np.float64),

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl.inspection._axes import check_limit, height_for, label_cells, make_axes
+from skmtl.inspection._inside import without
 from skmtl.inspection._order import similar_together
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class TaskImportancesDisplay:
         owner = type(estimator).__name__
         check_is_fitted(estimator)
         if not hasattr(estimator, "task_importances"):
-            raise TypeError(f"'estimator' must have the method 'task_importances', which {owner} does not have.")
+            raise TypeError(without(estimator, "task_importances", "does not have"))
         by_block = estimator.task_importances()
         if block is not None and block not in by_block:
             raise ValueError(f"'block' must be None or one of {list(by_block)}. Got {block!r}.")

@@ -10,6 +10,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._optional import import_optional
+from skmtl.inspection._inside import without
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -117,7 +118,7 @@ class OutlierScoresDisplay:
         owner = type(estimator).__name__
         check_is_fitted(estimator)
         if not hasattr(estimator, "outlier_scores_"):
-            raise TypeError(f"'estimator' must have the attribute 'outlier_scores_', which {owner} does not learn.")
+            raise TypeError(without(estimator, "outlier_scores_"))
         scores = np.asarray(estimator.outlier_scores_)
         if scores.ndim == 2:
             if not isinstance(output, Integral) or not 0 <= output < scores.shape[1]:

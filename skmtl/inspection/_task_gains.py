@@ -153,6 +153,7 @@ class TaskGainsDisplay:
         y: Any,
         *,
         tasks: Any = None,
+        task_labels: Any = None,
         metric: Callable[..., float],
         greater_is_better: bool,
         score_name: str | None = None,
@@ -174,7 +175,10 @@ class TaskGainsDisplay:
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their targets.
         tasks : array-like of shape (n_samples,), default=None
-            Their task labels.
+            Their task labels, which are handed to `predict`.
+        task_labels : array-like of shape (n_samples,), default=None
+            The labels to group rows by, where `predict` takes none, as of models with a task column and of searches.
+            None: `tasks`.
         metric : callable
             Called as ``metric(y_true, y_pred)`` with the rows of one task.
         greater_is_better : bool
@@ -200,7 +204,7 @@ class TaskGainsDisplay:
             y,
             estimator.predict(X, **given),
             baseline.predict(X, **given),
-            tasks,
+            tasks if task_labels is None else task_labels,
             metric,
             greater_is_better=greater_is_better,
             score_name=score_name,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import sklearn
 from scipy import sparse
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_predict
@@ -118,6 +118,16 @@ def test_target_encoding_holds_no_target_of_its_own_row():
     seen = model.estimator_.seen_[:, -1]
     assert len(np.unique(seen.round(9))) == 5
     assert abs(np.corrcoef(seen, y)[0, 1]) < 0.6
+
+
+@pytest.mark.parametrize("model", REGRESSORS + CLASSIFIERS, ids=name_of)
+def test_metadata_routing_changes_nothing(table, model):
+    X, y, tasks = table
+    y = labels_of(y) if is_classifier(model) else y
+    expected = clone(model).fit(X, y, tasks=tasks).predict(X, tasks=tasks)
+    with sklearn.config_context(enable_metadata_routing=True):
+        found = clone(model).fit(X, y, tasks=tasks).predict(X, tasks=tasks)
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("model", REGRESSORS + CLASSIFIERS, ids=name_of)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,7 @@ import skmtl
 from skmtl.benchmark import main
 from skmtl.benchmark._registry import MODELS
 from skmtl.benchmark._suites import SUITES, TABLES
-from tests.benchmark._tables import make_table
+from tests.benchmark._tables import MeanPerTask, make_table
 
 
 def test_help_of_the_module_as_a_command():
@@ -60,6 +62,12 @@ def test_help_of_a_suite(capsys):
         (["demo", "--backend", "smoke"], "argument --backend: invalid choice: 'smoke'"),
         (["demo", "--trials", "-1"], "argument --trials: must be an integer of at least 0; got '-1'."),
         (["demo", "--scheduler", "tcp://host:8786"], "argument --scheduler: is for --backend dask"),
+        (
+            ["demo", "--backend", "dask", "--scheduler", "host"],
+            "must be an address such as tcp://host:8786; got 'host'",
+        ),
+        (["demo", "--backend", "dask", "--scheduler", "tcp://host"], "must be an address such as tcp://host:8786"),
+        (["demo", "--table", "school"], "argument --table: invalid choice: 'school'"),
         (["demo", "--fast"], "unrecognized arguments: --fast"),
     ],
 )
@@ -75,7 +83,15 @@ def test_a_file_in_the_way_of_the_output_folder(tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["demo", "--output", str(tmp_path / "file")])
     assert stop.value.code == 2
-    assert "argument --output: cannot make the folder" in capsys.readouterr().err
+    assert "argument --output: cannot write to the folder" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder that nobody can write to")
+def test_a_folder_that_cannot_be_written_to_is_told_before_the_first_fit(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["demo", "--output", "/proc/self"])
+    assert stop.value.code == 2
+    assert "argument --output: cannot write to the folder '/proc/self'" in capsys.readouterr().err
 
 
 def test_suites_name_tables_and_models_that_exist():
@@ -115,6 +131,55 @@ def test_demo_prints_the_table_and_writes_scores_and_picture(tmp_path, capsys):
         "scores.csv",
         "scores.png",
     ]
+
+
+@pytest.mark.usefixtures("_small_tables")
+def test_some_tables_of_a_suite(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(SUITES, "demo", dataclasses.replace(SUITES["demo"], models=("rmtgb",)))
+    for tables in (["egsingle"], ["egsingle", "exam"]):
+        options = [word for name in tables for word in ("--table", name)]
+        assert main(["demo", "--seeds", "1", "--output", str(tmp_path), *options]) == 0
+        with (tmp_path / "scores.csv").open(newline="") as file:
+            assert sorted(row["table"] for row in csv.DictReader(file)) == tables
+    assert (tmp_path / "fits.jsonl").read_text().count("\n") == 2  # the first was not made again
+
+
+class Broken(MeanPerTask):
+    """Fails with a long story."""
+
+    label = "Broken"
+
+    def fit(self, table, validation):
+        raise ValueError("\nno luck\nStack trace:\n  [bt] (1) library.so")
+
+
+@pytest.mark.usefixtures("_small_tables")
+@pytest.mark.filterwarnings("default::RuntimeWarning")
+def test_a_failure_is_told_in_a_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(SUITES, "demo", dataclasses.replace(SUITES["demo"], models=("broken", "mean")))
+    monkeypatch.setitem(MODELS, "broken", Broken)
+    monkeypatch.setitem(MODELS, "mean", MeanPerTask)
+    assert main(["demo", "--seeds", "1", "--table", "exam", "--output", str(tmp_path)]) == 0
+    told = capsys.readouterr()
+    assert told.err == "warning: Broken failed on 'exam', seed 0 (ValueError: no luck); the report says so.\n"
+    assert "Failed: Broken on exam. ValueError: no luck\n" in told.out
+
+
+@pytest.mark.usefixtures("_small_tables")
+def test_fits_by_other_options_or_versions_are_not_mixed_in(tmp_path, monkeypatch):
+    monkeypatch.setitem(SUITES, "demo", dataclasses.replace(SUITES["demo"], models=("mean",)))
+    monkeypatch.setitem(MODELS, "mean", MeanPerTask)
+    fits = tmp_path / "fits.jsonl"
+
+    def n_fits(*options):
+        assert main(["demo", "--seeds", "1", "--table", "exam", "--output", str(tmp_path), *options]) == 0
+        return fits.read_text().count("\n")
+
+    assert [n_fits(), n_fits()] == [1, 1]
+    assert [n_fits("--trials", "2"), n_fits("--trials", "2")] == [2, 2]
+    assert n_fits("--threads", "2") == 3
+    monkeypatch.setattr("skmtl.benchmark._models.version_of", lambda package: "99")
+    assert [n_fits(), n_fits()] == [4, 4]
 
 
 @pytest.mark.usefixtures("_small_tables")

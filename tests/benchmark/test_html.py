@@ -8,12 +8,12 @@ from html.parser import HTMLParser
 import pytest
 
 from skmtl.benchmark._html import write_html
-from skmtl.benchmark._report import summarise
+from skmtl.benchmark._report import render, summarise
 from skmtl.benchmark._runner import run
 from tests.benchmark._tables import Absent, MeanPerTask, make_table
 
 pytest.importorskip("pandas")
-VOID = {"meta", "br", "img", "link", "hr", "input"}
+VOID = {"meta", "br", "img", "link", "hr", "input", "wbr"}
 
 
 class Checker(HTMLParser):
@@ -56,7 +56,7 @@ def read(results, tmp_path):
     checker = Checker()
     checker.feed(page)
     assert checker.open == []
-    return page, " ".join(checker.text), checker
+    return page, " ".join(" ".join(checker.text).split()), checker
 
 
 def test_page_is_well_formed_and_stands_alone(results, tmp_path):
@@ -92,3 +92,23 @@ def test_a_picture_for_each_table(results, tmp_path):
 def test_an_interrupted_run_says_so(results, tmp_path):
     results.interrupted = True
     assert "Interrupted: not all fits were made." in read(results, tmp_path)[1]
+
+
+def test_a_run_that_lost_its_workers_says_why(results, tmp_path):
+    results.interrupted, results.lost = True, "worker <3> died"
+    text = read(results, tmp_path)[1]
+    assert "Stopped, because workers were lost: not all fits were made. worker <3> died." in text
+    assert "with --memory" in text
+
+
+def test_models_that_are_not_meant_for_all_tables_are_not_ranked(tmp_path):
+    tables, models = {"first": make_table(), "second": make_table(45)}, {"mean": MeanPerTask, "odd": Odd}
+    models_of = {"first": ("mean", "odd"), "second": ("odd",)}
+    assert "Mean ranks" not in read(run(tables, models, n_seeds=1, models_of=models_of), tmp_path)[1]
+    assert "Mean ranks" in read(run(tables, models, n_seeds=1), tmp_path)[1]
+
+
+def test_an_error_without_a_unit(results, tmp_path):
+    results.words["first"] = ("schools", "")
+    assert "90 rows, 3 schools; RMSE." in read(results, tmp_path)[1]
+    assert "first: 90 rows, 3 schools; errors are RMSE" in render(results, 1)

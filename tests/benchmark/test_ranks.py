@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from skmtl.benchmark._ranks import rank
-from skmtl.benchmark._report import Summary
+from skmtl.benchmark._report import Summary, comparable_means
 
 
 def summaries(errors, status=None):
     return [
-        Summary(name, np.array([error]), error, 1.0, 1.0, (status or {}).get(name, "ok"))
+        Summary(name, (0,), np.array([error]), error, 1.0, 1.0, (status or {}).get(name, "ok"))
         for name, error in errors.items()
     ]
 
@@ -51,3 +51,21 @@ def test_a_model_without_a_result_somewhere_is_not_ranked():
     assert (found.models, found.left_out) == (["a"], ["b"])
     assert found.p_value is None
     assert found.critical_difference is None
+
+
+def test_after_an_interruption_models_are_compared_on_the_splits_that_all_have():
+    def summary(name, seeds, *errors):
+        return Summary(name, seeds, np.array(errors), errors[0], 1.0, 1.0, "ok")
+
+    # The second split is an easy one, which "b" did not get to: its mean over its own splits would be the worse one.
+    one = [summary("a", (0, 1), 3.0, 0.5), summary("b", (0,), 2.0)]
+    np.testing.assert_array_equal(comparable_means(one), [3.0, 2.0])
+    assert rank({"one": one}).models == ["b", "a"]
+    nothing_shared = [summary("a", (1,), 3.0), summary("b", (0,), 2.0)]
+    assert np.isnan(comparable_means(nothing_shared)).all()
+
+
+def test_models_that_are_equal_everywhere_are_alike():
+    found = rank({name: summaries({"a": 0.0, "b": 0.0, "c": 0.0}) for name in ("one", "two")})
+    assert found.p_value == 1.0
+    np.testing.assert_array_equal(found.mean_ranks, [2.0, 2.0, 2.0])

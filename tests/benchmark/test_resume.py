@@ -145,7 +145,9 @@ def test_fits_at_the_same_time_give_the_same(backend, store):
     models = {"mean": MeanPerTask, "absent": Absent}
     said = []
     one = run(tables, models, n_seeds=2)
-    two = run(tables, models, n_seeds=2, n_jobs=2, backend=backend, advance=said.append, store=store)
+    two = run(
+        tables, models, n_seeds=2, n_jobs=2, backend=backend, advance=lambda *told: said.append(told), store=store
+    )
     assert repr(without_times(two.runs)) == repr(without_times(one.runs))
     assert len(said) == 8
 

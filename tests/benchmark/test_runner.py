@@ -61,8 +61,10 @@ def test_models_get_all_training_rows_and_the_same_validation_rows(monkeypatch):
 
 def test_progress_is_told_of_every_fit():
     said = []
-    run({"first": make_table()}, {"mean": MeanPerTask}, n_seeds=2, advance=said.append)
-    assert said == ["first, Mean per task, seed 0", "first, Mean per task, seed 1"]
+    run({"first": make_table()}, {"mean": MeanPerTask}, n_seeds=2, advance=lambda *told: said.append(told))
+    assert [text for text, _ in said] == ["first, Mean per task, seed 0", "first, Mean per task, seed 1"]
+    assert said[0][1] is None
+    assert said[1][1] > 0.0
 
 
 def test_missing_model_is_reported_not_dropped(results, tmp_path):
@@ -130,6 +132,15 @@ def test_one_seed_has_no_spread():
     table = text.partition("first:")[2].splitlines()[3]
     assert "±" not in table
     assert "1 split," in text
+
+
+def test_a_model_with_fewer_splits_than_others_says_so(results):
+    first = [run for run in results.runs if run.seed == 0]
+    results.runs = [run for run in results.runs if run.table == "first" or run.seed == 0]
+    text = render(results, 1)
+    error = next(run.error for run in first if (run.table, run.model) == ("second", "mean"))
+    assert f"{error:.4f} (1 split)" in text.partition("second:")[2]
+    assert "(1 split)" not in text.partition("second:")[0]
 
 
 def test_picture_has_one_line_of_panels_per_table(results, tmp_path, monkeypatch):

@@ -10,6 +10,9 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skmtl.boosting import RMTGBRegressor
 from skmtl.inspection import OutlierScoresDisplay
@@ -138,6 +141,13 @@ def test_estimator_without_outlier_scores():
     model = LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0])
     with pytest.raises(TypeError, match="'outlier_scores_', which LinearRegression does not learn"):
         OutlierScoresDisplay.from_estimator(model)
+    pipeline = make_pipeline(StandardScaler(), RMTGBRegressor(max_iter=2)).fit(np.eye(9), np.arange(9.0))
+    with pytest.raises(TypeError, match=r"which Pipeline does not learn. Of a Pipeline give .* estimator\[-1\]"):
+        OutlierScoresDisplay.from_estimator(pipeline)
+    search = GridSearchCV(RMTGBRegressor(), {"max_iter": [2]}, cv=2).fit(np.eye(9), np.arange(9.0))
+    with pytest.raises(TypeError, match=r"Of a search give the best estimator, estimator\.best_estimator_"):
+        OutlierScoresDisplay.from_estimator(search)
+    OutlierScoresDisplay.from_estimator(search.best_estimator_)
 
 
 @pytest.mark.parametrize("max_tasks", [0, 2.5, True])

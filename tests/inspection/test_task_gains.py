@@ -85,6 +85,18 @@ def test_from_estimators_equals_from_predictions():
     np.testing.assert_array_equal(one.scores, two.scores)
 
 
+def test_models_with_a_task_column_get_no_tasks():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=60), np.repeat([0, 1, 2], 20)])
+    y = X[:, 0] * np.where(X[:, 1] == 1, 1, -1)
+    kinds = (SingleTaskRegressor, PooledRegressor)
+    models = [kind(LinearRegression(), task_column=1).fit(X, y) for kind in kinds]
+    settings = {"metric": mean_absolute_error, "greater_is_better": False}
+    found = TaskGainsDisplay.from_estimator(*models, X, y, task_labels=X[:, 1], **settings)
+    expected = [task_scores(y, model.predict(X), X[:, 1], mean_absolute_error).score for model in models]
+    np.testing.assert_allclose([found.scores, found.baseline_scores], expected)
+
+
 @pytest.mark.parametrize(
     ("arguments", "settings", "message"),
     [
