@@ -413,6 +413,16 @@ def test_a_search_over_all_axes():
     assert search.best_estimator_.net_.optimizer_.param_groups[0]["weight_decay"] == 0.0
 
 
+@pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
+def test_the_embedding_of_the_task_is_searched_alike_in_all_architectures(architecture):
+    X, y, tasks = rows_of_tasks()
+    wide = np.column_stack([X, np.unique(tasks, return_inverse=True)[1]])
+    model = MultiTaskRegressor(architecture, task_column=4, **SHORT)
+    search = GridSearchCV(model, {"architecture__task_size": [0, 2, "auto"]}, cv=KFold(2), error_score="raise")
+    search.fit(wide, y)
+    assert len(set(search.cv_results_["mean_test_score"])) == 3
+
+
 # Training ------------------------------------------------------------------------------------------------------------
 
 
@@ -551,9 +561,8 @@ def test_equal_seeds_give_equal_models_and_the_generators_stay_as_they_were(cls)
     for one, other in zip(first.net_.module_.parameters(), second.net_.module_.parameters(), strict=True):
         assert torch.equal(one, other)
     other = cls(architecture, max_epochs=3, random_state=1).fit(X, y, tasks=tasks)
-    assert not np.array_equal(
-        other.net_.module_.core.embedding.detach().numpy(), first.net_.module_.core.embedding.detach().numpy()
-    )
+    one, another = (m.net_.module_.core.task_input.embedding.detach().numpy() for m in (first, other))
+    assert not np.array_equal(one, another)
 
 
 @_BOTH
