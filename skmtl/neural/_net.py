@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import skorch
 import torch
-from skorch.callbacks import Callback, EpochTimer, PrintLog
+from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PrintLog
 from torch import nn
 
 from ._compile import CompiledModule
@@ -112,7 +112,11 @@ class MultiTaskNet(skorch.NeuralNet):
         return Batches(dataset, self.batch_size, generator)
 
     def fit_loop(self, X, y=None, epochs=None, **fit_params):
-        """Train for some epochs; see skorch."""
+        """Train for some epochs; see skorch, which takes a KeyboardInterrupt for the end of training.
+
+        Whether it was another one than that of early stopping is kept in `interrupted_`.
+        """
+        self.interrupted_ = False
         module = self.module_
         shared = module.shared_parameters()
         known = {id(p) for p in shared}
@@ -138,6 +142,10 @@ class MultiTaskNet(skorch.NeuralNet):
         }
         try:
             return super().fit_loop(X, y, epochs=epochs, **fit_params)
+        except KeyboardInterrupt:
+            stopping = [callback for _, callback in self.callbacks_ if isinstance(callback, EarlyStopping)]
+            self.interrupted_ = not any(callback.misses_ == callback.patience for callback in stopping)
+            raise
         finally:
             del self._shared, self._own, self._learned, self._hooks, self._factor, self._forward
             module.forget()
