@@ -21,6 +21,8 @@ from .balancing import Balancer
 _MAX_COLUMNS = 6
 #: Batches for which no gradient is needed may be this large.
 EVALUATION_ROWS = 8192
+#: Parameters that become the trained parts, whose names end in an underscore.
+_PARTS = ("module", "criterion", "balancer")
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
@@ -74,6 +76,22 @@ class MultiTaskNet(skorch.NeuralNet):
         self.seed = seed
         self.compiled = compiled
         super().__init__(module, criterion=criterion, train_split=None, **kwargs)
+
+    def __getstate__(self):
+        """Leave out what the trained parts are kept as already, and where no other device would be found for it.
+
+        skorch puts the trained parts on a device that is there when they are loaded, but not the parameters, which
+        here are the same objects.
+        """
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name not in _PARTS}
+
+    def __setstate__(self, state):
+        """Let the parameters be the trained parts again."""
+        super().__setstate__(state)
+        for name in _PARTS:
+            if name not in self.__dict__:
+                self.__dict__[name] = self.__dict__[f"{name}_"]
 
     @property
     def _default_callbacks(self):

@@ -11,6 +11,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
+from skorch.exceptions import DeviceWarning
 
 from skmtl.losses import CLASSIFICATION_LOSSES
 from skmtl.neural import MultiTaskClassifier, MultiTaskRegressor
@@ -584,6 +585,37 @@ def test_a_pickle_holds_no_training_rows():
     X, y, tasks = rows_of_tasks(n=4000)
     large = len(pickle.dumps(MultiTaskRegressor(**SHORT).fit(X, y, tasks=tasks)))
     assert large < small + 10_000  # 4000 rows of 4 numbers would be 64 000
+
+
+def test_a_model_of_a_gpu_loads_where_there_is_none(monkeypatch):
+    """Without a GPU: tensors are written as if they lay on one, which torch alone refuses to read."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    X, y, tasks = rows_of_tasks()
+    y = np.column_stack([y, -y])
+    for balancing in (None, "uw", "gradnorm", "gradvac"):  # the last two have state
+        model = MultiTaskRegressor(balancing=balancing, **SHORT).fit(X, y, tasks=tasks)
+        expected = model.predict(X, tasks=tasks)
+        with monkeypatch.context() as patch:
+            patch.setattr(torch.serialization, "location_tag", lambda storage: "cuda:0")
+            model.net_.device = "cuda"
+            written = pickle.dumps(model)
+            alone = pickle.dumps(model.net_.module_)
+        with pytest.raises(RuntimeError, match="deserialize object on a CUDA device"):
+            pickle.loads(alone)
+        with pytest.warns(DeviceWarning, match="cpu"):
+            moved = pickle.loads(written)
+        assert str(moved.net_.device) == "cpu"
+        assert_array_equal(moved.predict(X, tasks=tasks), expected)
+        moved.set_params(device="cpu").partial_fit(X, y, tasks=tasks)
+        assert moved.net_.module is moved.net_.module_
+
+
+def test_a_pickle_holds_the_weights_once():
+    X, y, tasks = rows_of_tasks()
+    model = MultiTaskRegressor(optimizer="sgd", **SHORT).set_params(optimizer__momentum=0.0, optimizer__nesterov=False)
+    module = model.fit(X, y, tasks=tasks).net_.module_
+    n_bytes = 4 * sum(parameter.numel() for parameter in module.parameters())
+    assert len(pickle.dumps(model)) < n_bytes + 40_000
 
 
 @pytest.mark.gpu
