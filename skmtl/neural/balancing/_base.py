@@ -83,10 +83,6 @@ class Balancer(nn.Module):
         """Close an epoch."""
 
 
-#: So many values of starts of backward passes are kept at once.
-_MOST_VALUES = 2**20
-
-
 def present_tasks(losses):
     """Positions of the tasks that have rows in the batch."""
     if losses.complete:
@@ -103,8 +99,7 @@ def task_gradients(losses, present, shared, own, *, values=None, factors=None):
     """Jacobian of the losses by the shared parameters, (n_present, n_parameters); adds the gradients of the heads.
 
     Where the batch knows its raw predictions, one pass goes from all losses back to them and to the heads, and from
-    there one pass for each task to the shared parameters: a raw prediction belongs to one task. The last pass frees the
-    graph, unless what a regularizer adds is still to come.
+    there one pass for each task to the shared parameters: a raw prediction belongs to one task.
 
     Parameters
     ----------
@@ -131,10 +126,9 @@ def task_gradients(losses, present, shared, own, *, values=None, factors=None):
     if not shared:
         return None
     jacobian = values.new_empty(len(values), sum(parameter.numel() for parameter in shared))
-    for i, (output, slope) in enumerate(starts, start=1):
-        retain = i < len(values) or losses.extra is not None
-        gradients = torch.autograd.grad(output, shared, slope, retain_graph=retain, allow_unused=True)
-        torch.cat(_flat_parts(gradients, shared), out=jacobian[i - 1])
+    for row, (output, slope) in zip(jacobian.unbind(), starts, strict=True):
+        gradients = torch.autograd.grad(output, shared, slope, retain_graph=True, allow_unused=True)
+        torch.cat(_flat_parts(gradients, shared), out=row)
     return jacobian
 
 
@@ -143,22 +137,16 @@ def _starts(losses, present, slopes):
 
     `slopes` is the gradient of all losses together.
     """
-    at_once = max(1, _MOST_VALUES // max(slopes.numel(), 1))
-    for units in present.split(at_once):  # a product for several tasks costs as much as one for a single task
-        mine = slopes[None]
-        n_columns = slopes.shape[-2]
+    n_columns = slopes.shape[-2]
+    for unit in present.tolist():
+        slope = slopes
         if n_columns > 1:
-            columns = torch.arange(n_columns, device=slopes.device)
-            mine = mine * (columns == units[:, None] % n_columns).view(len(units), *_ones(slopes, 2), n_columns, 1)
+            column = unit % n_columns
+            slope = torch.zeros_like(slopes)
+            slope[..., column, :] = slopes[..., column, :]
         if len(losses.of_task) > n_columns:
-            rows = losses.tasks == units[:, None] // n_columns
-            mine = mine * rows.view(len(units), -1, *_ones(slopes, 1))
-        yield from ((losses.raw, slope) for slope in mine.expand(len(units), *slopes.shape).unbind())
-
-
-def _ones(values, n_less):
-    """As many ones as `values` has dimensions, less some."""
-    return [1] * (values.ndim - n_less)
+            slope = slope * (losses.tasks == unit // n_columns).view(-1, *(1 for _ in slopes.shape[1:]))
+        yield losses.raw, slope
 
 
 def flat(gradients, parameters):
