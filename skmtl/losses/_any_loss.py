@@ -109,18 +109,24 @@ class AnyLoss(ClassificationLoss):
             return first * (last / first) ** getattr(self, "_progress", 0.0)
         return auto if isinstance(self.L, str) else float(self.L)
 
-    def _metric_of(self, right, actual, given, total, present):
-        """The metric, (...), of counts (..., n_columns); one column for two classes. See _confusion."""
+    def _metric_of(self, right, actual, given, total, present, known=None):
+        """The metric, (...), of counts (..., n_columns); one column for two classes. See _confusion.
+
+        `known` : (..., n_columns), 1 for classes that the unit may have; None for all.
+        """
         if right.shape[-1] == 1:
             return one_against_rest(self.metric, self.beta, right, actual, given, total)[..., 0]
         value = joint(self.metric, right, actual, given, total, present) if self.multiclass == "sharpened" else None
         if value is not None:
             return value
         if self.average == "micro":
-            n_columns = right.shape[-1]
+            n_columns = right.shape[-1] if known is None else known.sum(-1)[..., None]
             right, actual, given = (counts.sum(-1)[..., None] for counts in (right, actual, given))
             return one_against_rest(self.metric, self.beta, right, actual, given, total * n_columns)[..., 0]
-        values = one_against_rest(self.metric, self.beta, right, actual + 1.0 - present, given, total + 1.0 - present)
+        # Half a row right, half a row missed for a class without rows: it counts for nothing, but 0 / 0 would spread.
+        absent = 1.0 - present
+        counts = right + 0.5 * absent, actual + absent, given + 0.5 * absent, total + absent
+        values = one_against_rest(self.metric, self.beta, *counts)
         return averaged(values, actual, total, present, self.average)
 
     # Boosting --------------------------------------------------------------------------------------------------------
@@ -214,29 +220,54 @@ class AnyLoss(ClassificationLoss):
         """See :class:`Loss`."""
         import torch
 
-        if len(raw) == 0 or (weight is not None and not bool((weight > 0).any())):
-            return (raw * 0.0).sum()
+        units = torch.zeros(len(raw), dtype=torch.int64, device=raw.device)
+        return self.torch_units(raw, y, units, 1, weight, allowed)[0]
+
+    def torch_units(self, raw, y, units, n_units, weight=None, allowed=None):
+        """See :class:`Loss`."""
+        import torch
+
+        soft, own = self._torch_soft(raw, y, allowed)
+        w = torch.ones_like(raw[:, :1], requires_grad=False) if weight is None else weight.to(raw.dtype)[:, None]
+        # Right, given and actual weights of all classes and the total, summed by unit in one go.
+        parts = torch.cat([w * own * soft, w * soft, w * own, w], dim=1)
+        sums = parts.new_zeros(n_units, parts.shape[1]).index_add(0, units, parts)
+        right, given, actual, total = sums.split([soft.shape[1]] * 3 + [1], dim=1)
+        known = torch.ones_like(right, requires_grad=False)
+        if allowed is not None and soft.shape[1] > 1:
+            known[units] = allowed.to(raw.dtype)
+        if soft.shape[1] == 1:
+            several = (actual > 0) & (actual < total)
+        else:
+            several = (actual > 0).sum(dim=1, keepdim=True) > 1
+        several, some = several[:, 0], total[:, 0] > 0
+        losses = (raw * 0.0).sum() + raw.new_zeros(n_units)
+        accuracy = AnyLoss("accuracy", multiclass=self.multiclass)
+        for loss, chosen in ((self, several & some), (accuracy, ~several & some)):
+            (rows,) = torch.nonzero(chosen, as_tuple=True)
+            if len(rows):
+                here, present = actual[rows], (actual[rows] > 0).to(raw.dtype)
+                metric = loss._metric_of(right[rows], here, given[rows], total[rows], present, known[rows])
+                losses = losses.index_add(0, rows, 1.0 - metric)
+        return losses
+
+    def _torch_soft(self, raw, y, allowed):
+        """Soft labels and indicators of the classes, as for `_soft`; classes that are not allowed have 0."""
+        import torch
+
         steepness = self._steepness(_L_NETS)
-        weight = torch.ones_like(raw[:, 0]) if weight is None else weight.to(raw.dtype)
-        w = weight[:, None]
+        margin = _MARGIN["float64" if raw.dtype == torch.float64 else "float32"]
         if raw.shape[1] == 1:
             p, own = torch.sigmoid(raw), y[:, None].to(raw.dtype)
             if allowed is not None:  # a row whose task has one class is right whatever its score
                 p = torch.where(allowed.all(dim=1, keepdim=True), p, own)
-            soft = torch.sigmoid(steepness * (p - 0.5))
+            return torch.sigmoid(steepness * (p - 0.5)).clamp(margin, 1.0 - margin), own
+        p = torch.softmax(raw if allowed is None else raw.masked_fill(~allowed, -torch.inf), dim=1)
+        own = torch.nn.functional.one_hot(y.long(), raw.shape[1]).to(raw.dtype)
+        if self.multiclass == "sharpened":
+            scores = steepness * p
+            soft = torch.softmax(scores if allowed is None else scores.masked_fill(~allowed, -torch.inf), dim=1)
         else:
-            if allowed is not None:  # the same for all rows of a task
-                raw, y = raw[:, allowed[0]], (allowed[0].cumsum(0) - 1)[y.long()]
-            p = torch.softmax(raw, dim=1)
-            own = torch.nn.functional.one_hot(y.long(), raw.shape[1]).to(raw.dtype)
-            if self.multiclass == "sharpened":
-                soft = torch.softmax(steepness * p, dim=1)
-            else:
-                soft = torch.sigmoid(steepness * (p - 0.5))
-        margin = _MARGIN["float64" if raw.dtype == torch.float64 else "float32"]
+            soft = torch.sigmoid(steepness * (p - 0.5))
         soft = soft.clamp(margin, 1.0 - margin)
-        right, actual, given = ((w * own * soft).sum(0), (w * own).sum(0), (w * soft).sum(0))
-        total = weight.sum()[None]
-        one_class = bool((actual == 0).any() | (actual == total).any()) if len(actual) == 1 else (actual > 0).sum() < 2
-        loss = AnyLoss("accuracy", multiclass=self.multiclass) if one_class else self
-        return 1.0 - loss._metric_of(right, actual, given, total, (actual > 0).to(raw.dtype))
+        return (soft if allowed is None else soft * allowed), own

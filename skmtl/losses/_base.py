@@ -26,7 +26,7 @@ class Loss(BaseEstimator):
     elementwise : bool
         Whether the loss is a weighted mean over rows. If not, as for a loss made of the counts of a confusion matrix,
         it is formed for each unit (each task, or each column of y of each task) apart: :meth:`bind` tells it the units
-        of the rows, and a net calls :meth:`torch_value` with the rows of one task.
+        of the rows, and a net calls :meth:`torch_units`, which calls :meth:`torch_value` with those of one task.
     looks_around : bool
         Whether :meth:`torch_rows` takes `around`, the raw predictions at points near the rows, in training.
     """
@@ -265,6 +265,39 @@ class Loss(BaseEstimator):
         if not self.elementwise:
             raise self._no_form("nets")
         return weighted_mean(self.torch_rows(raw, y, allowed), weight)
+
+    def torch_units(self, raw: Any, y: Any, units: Any, n_units: int, weight: Any = None, allowed: Any = None) -> Any:
+        """Return the loss of the rows of each of many units, differentiable.
+
+        This calls :meth:`torch_value` unit by unit; a loss that is no mean over rows may do it all at once.
+
+        Parameters
+        ----------
+        raw, y : tensors
+            As for :meth:`torch_rows`.
+        units : int64 tensor of shape (n_rows,)
+            Unit of each row.
+        n_units : int
+            Number of units.
+        weight : tensor of shape (n_rows,) or None
+            Weights of the rows; None means 1.
+        allowed : bool tensor or None
+            As for :meth:`torch_rows`; the same for all rows of a unit.
+
+        Returns
+        -------
+        losses : tensor of shape (n_units,)
+            The losses; 0 for a unit without rows, or without weight.
+        """
+        import torch
+
+        mass = torch.ones_like(raw[:, 0], requires_grad=False) if weight is None else weight
+        losses = [raw.new_zeros(())] * n_units
+        for unit in units[mass > 0].unique().tolist():
+            rows = torch.nonzero((units == unit) & (mass > 0))[:, 0]
+            more = (None if values is None else values[rows] for values in (weight, allowed))
+            losses[unit] = self.torch_value(raw[rows], y[rows], *more)
+        return torch.stack(losses)
 
     def row_inputs(self, X: Any, tasks: Any, classes: Any) -> Any:
         """Return what the loss has to know of each row beside its raw predictions and its target.

@@ -290,27 +290,28 @@ class BaseMultiTask(TaskRequests, DeepParameters, BaseEstimator):
         net.callbacks_.append(("last_good", last_good))
         kept, net.max_epochs = net.max_epochs, self.max_epochs if epochs is None else epochs
         failed: NotFiniteError | None = None
-        interrupted = False
         try:
             net.partial_fit((train, valid))
         except NotFiniteError as error:
             net.module_.load_state_dict(last_good.weights)
             failed = error
-            interrupted = True
             net.notify("on_train_end", X=None, y=None)
         finally:
             net.max_epochs = kept
             net.callbacks_ = [pair for pair in net.callbacks_ if pair[0] not in {"early_stopping", "last_good"}]
-        if len(net.history) and "dur" not in net.history[-1]:  # an epoch that did not come to its end
+        whole = not len(net.history) or "dur" in net.history[-1]
+        if not whole:  # an epoch that did not come to its end
             del net.history[-1]
-            interrupted = True
-        if interrupted and len(net.history) == n_before:
+        interrupted = failed is None and net.interrupted_
+        if (failed is not None or interrupted) and len(net.history) == n_before:
             raise KeyboardInterrupt if failed is None else failed
         if failed is not None:
             return NotFiniteError(f"{failed} The model has the best weights from before.")
         if interrupted:
+            n = len(net.history)
+            where = f"after epoch {n}" if whole else f"in epoch {n + 1}"
             warnings.warn(
-                f"Training was interrupted in epoch {len(net.history) + 1}; the model has the best weights so far.",
+                f"Training was interrupted {where}; the model has the best weights so far.",
                 RuntimeWarning,
                 stacklevel=5,
             )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import skorch
 import torch
-from skorch.callbacks import Callback, EpochTimer, PrintLog
+from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PrintLog
 from torch import nn
 
 from ._compile import CompiledModule
@@ -21,6 +21,8 @@ from .balancing import Balancer
 _MAX_COLUMNS = 6
 #: Batches for which no gradient is needed may be this large.
 EVALUATION_ROWS = 8192
+#: Parameters that become the trained parts, whose names end in an underscore.
+_PARTS = ("module", "criterion", "balancer")
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
@@ -75,6 +77,22 @@ class MultiTaskNet(skorch.NeuralNet):
         self.compiled = compiled
         super().__init__(module, criterion=criterion, train_split=None, **kwargs)
 
+    def __getstate__(self):
+        """Leave out what the trained parts are kept as already, and where no other device would be found for it.
+
+        skorch puts the trained parts on a device that is there when they are loaded, but not the parameters, which
+        here are the same objects.
+        """
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name not in _PARTS}
+
+    def __setstate__(self, state):
+        """Let the parameters be the trained parts again."""
+        super().__setstate__(state)
+        for name in _PARTS:
+            if name not in self.__dict__:
+                self.__dict__[name] = self.__dict__[f"{name}_"]
+
     @property
     def _default_callbacks(self):
         hidden = ["train_task_loss", "valid_task_loss", "train_batch_count", "valid_batch_count"]
@@ -112,7 +130,11 @@ class MultiTaskNet(skorch.NeuralNet):
         return Batches(dataset, self.batch_size, generator)
 
     def fit_loop(self, X, y=None, epochs=None, **fit_params):
-        """Train for some epochs; see skorch."""
+        """Train for some epochs; see skorch, which takes a KeyboardInterrupt for the end of training.
+
+        Whether it was another one than that of early stopping is kept in `interrupted_`.
+        """
+        self.interrupted_ = False
         module = self.module_
         shared = module.shared_parameters()
         known = {id(p) for p in shared}
@@ -138,6 +160,10 @@ class MultiTaskNet(skorch.NeuralNet):
         }
         try:
             return super().fit_loop(X, y, epochs=epochs, **fit_params)
+        except KeyboardInterrupt:
+            stopping = [callback for _, callback in self.callbacks_ if isinstance(callback, EarlyStopping)]
+            self.interrupted_ = not any(callback.misses_ == callback.patience for callback in stopping)
+            raise
         finally:
             del self._shared, self._own, self._learned, self._hooks, self._factor, self._forward
             module.forget()

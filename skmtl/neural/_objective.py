@@ -184,23 +184,22 @@ class Objective(nn.Module):
         return rows.view(-1, members, batch.y.shape[1]).mean(dim=1).reshape(-1)
 
     def _coupled(self, raw, batch, units, weight):
-        """Losses that are no means over rows, unit by unit and member by member."""
+        """Losses that are no means over rows: of each unit, averaged over members."""
         n_units = self.outputs.n_units
         mass = units.new_ones(len(units), dtype=raw.dtype) if weight is None else weight
         unit_weight = mass.new_zeros(n_units).index_add_(0, units, mass)
-        by_member = raw[:, None] if raw.ndim == 3 else raw  # (n_rows, n_members, n_columns, n_values)
-        flat = by_member.transpose(1, 2).flatten(0, 1)  # (pairs, n_members, n_values)
-        y = batch.y.reshape(-1)
-        of_task = [raw.new_zeros(())] * n_units
-        for unit in torch.nonzero(unit_weight > 0)[:, 0].tolist():
-            rows = torch.nonzero((units == unit) & (mass > 0))[:, 0]
-            allowed = None if self.allowed is None else self.allowed[units[rows]]
-            of_rows = None if weight is None else weight[rows]
-            values = [
-                self.loss.torch_value(flat[rows, member], y[rows], of_rows, allowed) for member in range(flat.shape[1])
-            ]
-            of_task[unit] = torch.stack(values).mean()
-        return torch.stack(of_task), unit_weight
+        y, allowed = batch.y.reshape(-1), None if self.allowed is None else self.allowed[units]
+        n_members = 1
+        if raw.ndim == 4:  # every member of a unit is a unit of its own
+            n_members = raw.shape[1]
+            raw = raw.transpose(1, 2)  # (n_rows, n_columns, n_members, n_values)
+            units = (units[:, None] * n_members + torch.arange(n_members, device=units.device)).reshape(-1)
+            y, weight, allowed = (
+                None if part is None else part.repeat_interleave(n_members, dim=0) for part in (y, weight, allowed)
+            )
+        flat = raw.reshape(-1, raw.shape[-1])
+        values = self.loss.torch_units(flat, y, units, n_units * n_members, weight, allowed)
+        return values.view(n_units, n_members).mean(dim=1), unit_weight
 
 
 def _mean(rows, weight):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.special import logit
+from scipy.special import expit, logit
 from sklearn import metrics
 
-from skmtl.losses import AnyLoss
+from skmtl.losses import AnyLoss, Loss
 from skmtl.losses._confusion import METRICS
 from tests.losses._cases import COUPLED, derivatives
 
@@ -177,6 +177,55 @@ def test_units_are_apart_and_the_gradient_is_that_of_autograd(case):
         np.testing.assert_allclose(gradient[rows], scores.grad.numpy() * weight[rows].sum(), rtol=1e-6, atol=1e-9)
     expected = np.average(values, weights=np.bincount(units, weights=weight))
     assert loss.mean_loss(y, raw, weight) == pytest.approx(expected, rel=1e-10)
+
+
+def unit_by_unit(loss, y, raw, weight, units, allowed):
+    """Losses of all units from the NumPy form, of allowed columns alone."""
+    values = np.zeros(len(allowed))
+    for unit in np.unique(units[weight > 0]):
+        rows, columns = units == unit, np.flatnonzero(allowed[unit])
+        if len(columns) == 1:  # its probability is one
+            values[unit] = 0.0 if loss.multiclass == "sharpened" else 1.0 - expit(0.5 * loss.L)
+            continue
+        own, scores = np.searchsorted(columns, y[rows]), raw[rows] if raw.shape[1] == 1 else raw[rows][:, columns]
+        alone = loss.prepare(own, None, len(columns)).bind(np.zeros(rows.sum(), int))
+        values[unit] = alone.mean_loss(own, scores, weight[rows])
+    return values
+
+
+@pytest.mark.parametrize("restricted", [False, True])
+@pytest.mark.parametrize(
+    ("n_classes", "multiclass", "average"),
+    [(2, "sharpened", "macro"), (4, "sharpened", "macro"), *((4, "ovr", a) for a in ("macro", "weighted", "micro"))],
+)
+@pytest.mark.parametrize("metric", METRICS)
+def test_all_units_at_once_are_what_they_are_one_by_one(metric, n_classes, multiclass, average, restricted):
+    """Units without rows, of one class, without some classes, and rows without weight among them."""
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    n, n_units = 120, 7
+    units = rng.choice([0, 1, 3, 4, 5], n)  # none of unit 2
+    units[-4:] = 6
+    allowed = np.ones((n_units, n_classes), bool)
+    if restricted and n_classes > 2:
+        allowed = rng.random((n_units, n_classes)) < 0.6
+        allowed[np.arange(n_units), rng.integers(0, n_classes, n_units)] = True
+        allowed[5] = np.arange(n_classes) == 1  # a task with a single class
+    y = np.array([rng.choice(np.flatnonzero(allowed[unit])) for unit in units])
+    y[-4:] = y[-1]
+    weight, raw = rng.exponential(size=n), rng.normal(size=(n, 1 if n_classes == 2 else n_classes))
+    weight[::7] = 0.0
+    loss = AnyLoss(metric, L=9.0, multiclass=multiclass, average=average).prepare(y, None, n_classes)
+    scores = torch.as_tensor(raw).requires_grad_()
+    table = torch.as_tensor(allowed)[units] if restricted else None
+    known = scores, torch.as_tensor(y), torch.as_tensor(units), n_units, torch.as_tensor(weight), table
+    values = loss.torch_units(*known)
+    np.testing.assert_allclose(values.detach(), unit_by_unit(loss, y, raw, weight, units, allowed), atol=1e-12)
+    factors = torch.as_tensor(rng.random(n_units))
+    (gradient,) = torch.autograd.grad((values * factors).sum(), scores)
+    (expected,) = torch.autograd.grad((Loss.torch_units(loss, *known) * factors).sum(), scores)
+    assert torch.isfinite(gradient).all()
+    torch.testing.assert_close(gradient, expected, rtol=0.0, atol=1e-12)
 
 
 @every_case

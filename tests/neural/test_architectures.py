@@ -52,6 +52,10 @@ SOME = {
     "cgc": CGC(2, 2, (6, D)),
     "ple": PLE(3, 2, 1, (D,)),
     "ple without own experts": PLE(2, 2, 0, (D,)),
+    "cross_stitch with tasks": CrossStitch((6, D), task_size=2),
+    "mmoe with tasks": MMoE(3, (6, D), task_size=2),
+    "cgc with tasks": CGC(2, 2, (6, D), task_size="auto"),
+    "ple with tasks": PLE(3, 2, 1, (D,), task_size=2),
 }
 
 
@@ -200,6 +204,9 @@ def test_the_experts_of_a_task_are_its_own_in_one_level_and_not_in_two():
         (MMoE(4, (6, D), ()), 4 * (lin(P, 6) + lin(6, D)) + 3 * P * 4 + 3 * lin(D, 2)),
         (MMoE(4, (D,), (3,), gate_bias=True), 4 * lin(P, D) + 3 * lin(P, 4) + 3 * (lin(D, 3) + lin(3, 2))),
         (CGC(2, 1, (D,), ()), (2 + 3) * lin(P, D) + 3 * P * (2 + 1) + 3 * lin(D, 2)),
+        (CrossStitch((6, D), task_size=2), 3 * (lin(P + 2, 6) + lin(6, D)) + 9 + 3 * lin(D, 2) + 3 * 2),
+        (MMoE(4, (D,), (), task_size="auto"), 4 * lin(P + 3, D) + 3 * (P + 3) * 4 + 3 * lin(D, 2) + 3 * 3),
+        (CGC(2, 1, (D,), (), task_size=2), (2 + 3) * lin(P + 2, D) + 3 * (P + 2) * (2 + 1) + 3 * lin(D, 2) + 3 * 2),
         (
             PLE(2, 2, 1, (D,), ()),
             (2 + 3) * (lin(P, D) + lin(D, D)) + 3 * (P + D) * (2 + 1) + P * (2 + 3) + 3 * lin(D, 2),
@@ -209,6 +216,26 @@ def test_the_experts_of_a_task_are_its_own_in_one_level_and_not_in_two():
 )
 def test_numbers_of_parameters(architecture, expected):
     assert count(build(architecture, ROWS)) == expected
+
+
+@pytest.mark.parametrize("cls", [HardSharing, CrossStitch, MMoE, CGC, PLE])
+def test_an_embedding_of_the_task_is_a_further_feature(cls):
+    """It equals features that the user adds, and columns of y have none."""
+    module = build(cls(task_size=2), BOTH).eval()
+    x, tasks = batch(BOTH)
+    code = module.task_input.embedding[tasks]
+    raw = module(x, tasks)
+    module.task_input = None
+    torch.testing.assert_close(module(torch.cat([x, code], dim=1), tasks), raw)
+    assert build(cls(task_size=2), COLUMNS).task_input is None
+    assert build(cls(task_size=0), ROWS).task_input is None
+    assert build(cls(task_size="auto"), ROWS).task_input.embedding.shape == (3, 3)
+    assert build(cls(task_size="auto"), Outputs(99, 1, 1)).task_input.embedding.shape == (99, 16)
+
+
+@pytest.mark.parametrize("name", ["cross_stitch", "mmoe", "cgc", "ple"])
+def test_without_an_embedding_the_form_is_that_of_the_paper(name):
+    assert ARCHITECTURES[name]().task_size == 0
 
 
 def test_members_share_matrices_and_differ():
@@ -229,6 +256,10 @@ def test_members_share_matrices_and_differ():
         (HardSharing(dropout=1.0), "'dropout'.*1.0"),
         (HardSharing(n_members=0), "'n_members'.*0"),
         (HardSharing(task_size=-1), "'task_size'.*-1"),
+        (CrossStitch(task_size=True), "'task_size'.*'auto' or an integer.*True"),
+        (MMoE(task_size="atuo"), "'task_size'.*'auto' or an integer.*'atuo'"),
+        (CGC(task_size=1.5), "'task_size'.*1.5"),
+        (PLE(task_size=-1), "'task_size'.*-1"),
         (HardSharing(head_sizes=(3,)), "'head_sizes'.*common_head=False"),
         (CrossStitch(alpha_same=1.5), "'alpha_same'.*1.5"),
         (MMoE(n_experts=2.5), "'n_experts'.*2.5"),

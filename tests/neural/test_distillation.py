@@ -107,7 +107,7 @@ def test_without_the_teachers_part_training_is_that_of_plain_cross_entropy(n_col
     torch.testing.assert_close(*outcomes)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2, 4])  # in which the two parts disagree
+@pytest.mark.parametrize("seed", [2, 3, 4, 5])  # in which the two parts disagree
 def test_the_second_part_gives_way_to_the_first(seed):
     module, batch, objective = objectives(align=True, alpha=50.0)
     torch.manual_seed(seed)

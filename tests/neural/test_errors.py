@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_array_equal
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EarlyStopping
 
 from skmtl.losses import LogLoss, SquaredLoss
 from skmtl.neural import MultiTaskClassifier, MultiTaskRegressor
@@ -302,22 +302,31 @@ def test_after_an_explosion_the_best_weights_stay_usable(early_stopping):
 
 
 class _Interrupt(Callback):
-    """Ctrl-C in the middle of an epoch."""
+    """Ctrl-C in the middle of an epoch, or after its end."""
 
-    def __init__(self, epoch):
+    def __init__(self, epoch, after=False):
         self.epoch = epoch
+        self.after = after
 
     def on_batch_end(self, net, training, **kwargs):
-        if len(net.history) == self.epoch:
+        if len(net.history) == self.epoch and not self.after:
+            raise KeyboardInterrupt
+
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) == self.epoch and self.after:
             raise KeyboardInterrupt
 
 
-def test_an_interrupt_leaves_the_best_weights_so_far():
+@pytest.mark.parametrize(
+    ("interrupt", "where"), [(_Interrupt(4), "in epoch 4"), (_Interrupt(3, True), "after epoch 3")]
+)
+def test_an_interrupt_leaves_the_best_weights_so_far(interrupt, where):
     X, y, tasks = _table(200)
     params = {"early_stopping": True, "lr_schedule": None, "random_state": 0}
-    model = MultiTaskRegressor(callbacks=[_Interrupt(4)], max_epochs=9, **params)
-    with pytest.warns(RuntimeWarning, match="interrupted in epoch 4; the model has the best weights so far"):
+    model = MultiTaskRegressor(callbacks=[interrupt], max_epochs=9, **params)
+    with pytest.warns(RuntimeWarning, match=f"interrupted {where}; the model has the best weights so far"):
         model.fit(X, y, tasks=tasks)
+    assert model.n_iter_ == 3
     expected = MultiTaskRegressor(max_epochs=3, **params).fit(X, y, tasks=tasks)
     assert_array_equal(model.predict(X, tasks=tasks), expected.predict(X, tasks=tasks))
 
@@ -329,6 +338,22 @@ def test_an_interrupt_in_the_first_epoch_leaves_the_model_as_it_was():
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, y, tasks=tasks)
     assert vars(model) == before
+
+
+def test_early_stopping_of_the_users_is_no_interrupt():
+    X, y, tasks = _table(200)
+    stopping = EarlyStopping(monitor="train_loss", patience=2, threshold=1e9, threshold_mode="abs")
+    model = MultiTaskRegressor(callbacks=[stopping], max_epochs=9, random_state=0).fit(X, y, tasks=tasks)
+    assert model.n_iter_ == 3  # the first is the best
+
+
+def test_training_goes_on_after_an_interrupt():
+    X, y, tasks = _table(200)
+    params = {"early_stopping": False, "lr_schedule": None, "random_state": 0}
+    model = MultiTaskRegressor(callbacks=[_Interrupt(2, True)], warm_start=True, max_epochs=4, **params)
+    with pytest.warns(RuntimeWarning, match="interrupted after epoch 2"):
+        model.fit(X, y, tasks=tasks)
+    assert model.fit(X, y, tasks=tasks).n_iter_ == 6
 
 
 def test_a_missing_extra_is_named():

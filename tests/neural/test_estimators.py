@@ -11,6 +11,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
+from skorch.exceptions import DeviceWarning
 
 from skmtl.losses import CLASSIFICATION_LOSSES
 from skmtl.neural import MultiTaskClassifier, MultiTaskRegressor
@@ -413,6 +414,16 @@ def test_a_search_over_all_axes():
     assert search.best_estimator_.net_.optimizer_.param_groups[0]["weight_decay"] == 0.0
 
 
+@pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
+def test_the_embedding_of_the_task_is_searched_alike_in_all_architectures(architecture):
+    X, y, tasks = rows_of_tasks()
+    wide = np.column_stack([X, np.unique(tasks, return_inverse=True)[1]])
+    model = MultiTaskRegressor(architecture, task_column=4, **SHORT)
+    search = GridSearchCV(model, {"architecture__task_size": [0, 2, "auto"]}, cv=KFold(2), error_score="raise")
+    search.fit(wide, y)
+    assert len(set(search.cv_results_["mean_test_score"])) == 3
+
+
 # Training ------------------------------------------------------------------------------------------------------------
 
 
@@ -551,9 +562,8 @@ def test_equal_seeds_give_equal_models_and_the_generators_stay_as_they_were(cls)
     for one, other in zip(first.net_.module_.parameters(), second.net_.module_.parameters(), strict=True):
         assert torch.equal(one, other)
     other = cls(architecture, max_epochs=3, random_state=1).fit(X, y, tasks=tasks)
-    assert not np.array_equal(
-        other.net_.module_.core.embedding.detach().numpy(), first.net_.module_.core.embedding.detach().numpy()
-    )
+    one, another = (m.net_.module_.core.task_input.embedding.detach().numpy() for m in (first, other))
+    assert not np.array_equal(one, another)
 
 
 @_BOTH
@@ -575,6 +585,37 @@ def test_a_pickle_holds_no_training_rows():
     X, y, tasks = rows_of_tasks(n=4000)
     large = len(pickle.dumps(MultiTaskRegressor(**SHORT).fit(X, y, tasks=tasks)))
     assert large < small + 10_000  # 4000 rows of 4 numbers would be 64 000
+
+
+def test_a_model_of_a_gpu_loads_where_there_is_none(monkeypatch):
+    """Without a GPU: tensors are written as if they lay on one, which torch alone refuses to read."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    X, y, tasks = rows_of_tasks()
+    y = np.column_stack([y, -y])
+    for balancing in (None, "uw", "gradnorm", "gradvac"):  # the last two have state
+        model = MultiTaskRegressor(balancing=balancing, **SHORT).fit(X, y, tasks=tasks)
+        expected = model.predict(X, tasks=tasks)
+        with monkeypatch.context() as patch:
+            patch.setattr(torch.serialization, "location_tag", lambda storage: "cuda:0")
+            model.net_.device = "cuda"
+            written = pickle.dumps(model)
+            alone = pickle.dumps(model.net_.module_)
+        with pytest.raises(RuntimeError, match="deserialize object on a CUDA device"):
+            pickle.loads(alone)
+        with pytest.warns(DeviceWarning, match="cpu"):
+            moved = pickle.loads(written)
+        assert str(moved.net_.device) == "cpu"
+        assert_array_equal(moved.predict(X, tasks=tasks), expected)
+        moved.set_params(device="cpu").partial_fit(X, y, tasks=tasks)
+        assert moved.net_.module is moved.net_.module_
+
+
+def test_a_pickle_holds_the_weights_once():
+    X, y, tasks = rows_of_tasks()
+    model = MultiTaskRegressor(optimizer="sgd", **SHORT).set_params(optimizer__momentum=0.0, optimizer__nesterov=False)
+    module = model.fit(X, y, tasks=tasks).net_.module_
+    n_bytes = 4 * sum(parameter.numel() for parameter in module.parameters())
+    assert len(pickle.dumps(model)) < n_bytes + 40_000
 
 
 @pytest.mark.gpu

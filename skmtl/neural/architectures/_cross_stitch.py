@@ -10,6 +10,7 @@ from torch import nn
 from .._layers import OwnLinear, ParallelMLP
 from ._base import Architecture, Outputs
 from ._checks import check_activation, check_share, check_sizes
+from ._task_input import make_task_input, resolve_task_size
 
 
 class CrossStitch(Architecture):
@@ -27,6 +28,9 @@ class CrossStitch(Architecture):
         Start of the weight of a tower for itself, from 0 to 1; the other towers share the rest.
     per_unit : bool, default=False
         Learn a weight for each unit of a layer instead of one for each pair of towers.
+    task_size : int or "auto", default=0
+        Size of an embedding of the task of a row that all towers see beside the features; 0 for none, as in the
+        paper. "auto": 16, but no more than the number of tasks; none for a single task or columns of `y` alone.
     activation : {"relu", "silu", "mish", "selu", "tanh"}, default="relu"
         Function after each layer.
     dropout : float, default=0.0
@@ -43,12 +47,14 @@ class CrossStitch(Architecture):
         *,
         alpha_same: float = 0.9,
         per_unit: bool = False,
+        task_size: int | str = 0,
         activation: str = "relu",
         dropout: float = 0.0,
     ) -> None:
         self.hidden_sizes = hidden_sizes
         self.alpha_same = alpha_same
         self.per_unit = per_unit
+        self.task_size = task_size
         self.activation = activation
         self.dropout = dropout
 
@@ -73,26 +79,30 @@ class CrossStitch(Architecture):
             check_sizes("hidden_sizes", self.hidden_sizes, least=1),
             check_share("alpha_same", self.alpha_same, up_to_one=True),
             bool(self.per_unit),
+            resolve_task_size(self.task_size, outputs),
             check_activation(self.activation),
             check_share("dropout", self.dropout),
         )
 
 
 class _CrossStitchModule(nn.Module):
-    def __init__(self, n_features, outputs, sizes, alpha_same, per_unit, activation, dropout):
+    def __init__(self, n_features, outputs, sizes, alpha_same, per_unit, task_size, activation, dropout):
         super().__init__()
         n = outputs.n_units
         self.outputs = outputs
-        self.towers = ParallelMLP(n, n_features, sizes, activation, dropout)
+        self.towers = ParallelMLP(n, n_features + task_size, sizes, activation, dropout)
         start = torch.full((n, n), (1.0 - alpha_same) / max(n - 1, 1))
         start.fill_diagonal_(alpha_same if n > 1 else 1.0)
         self.alphas = nn.ParameterList(
             nn.Parameter(start[..., None].repeat(1, 1, size if per_unit else 1)) for size in sizes[:-1]
         )
         self.heads = OwnLinear(outputs, self.towers.n_out, outputs.n_values)
+        self.task_input = make_task_input(task_size, outputs)
 
     def forward(self, x, tasks):
         """See :class:`Architecture`."""
+        if self.task_input is not None:
+            x = self.task_input(x, tasks)
         for i in range(self.towers.n_layers):
             x = self.towers.layer(i, x)  # (n_units, n_rows, width)
             if i < len(self.alphas):

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from .._layers import MLP, MemberMLP, OwnHeads, ResidualMLP, own
+from .._layers import MLP, MemberMLP, OwnHeads, ResidualMLP
 from ._base import Architecture, Outputs
 from ._checks import check_activation, check_count, check_option, check_share, check_sizes
+from ._task_input import make_task_input, resolve_task_size
 
 
 class HardSharing(Architecture):
@@ -96,11 +97,7 @@ class HardSharing(Architecture):
                 "'head_sizes' is for common_head=False and a trunk that is not \"members\". Got "
                 f"head_sizes={self.head_sizes!r} with common_head={self.common_head!r}, trunk={trunk!r}."
             )
-        n_tasks = outputs.n_tasks
-        if self.task_size == "auto":
-            task_size = 0 if n_tasks == 1 else min(16, n_tasks)
-        else:
-            task_size = check_count("task_size", self.task_size, least=0) if n_tasks > 1 else 0
+        task_size = resolve_task_size(self.task_size, outputs)
         n_in = n_features + task_size
         net: nn.Module
         if trunk == "members":
@@ -143,14 +140,14 @@ class _HardSharingModule(nn.Module):
     def __init__(self, trunk, common, heads, task_size, outputs):
         super().__init__()
         self.trunk, self.common, self.heads = trunk, common, heads
-        self.embedding = nn.Parameter(torch.randn(outputs.n_tasks, task_size)) if task_size else None
+        self.task_input = make_task_input(task_size, outputs)
         self.single = outputs.n_units == 1
         self.representation = None
 
     def forward(self, x, tasks):
         """See :class:`Architecture`."""
-        if self.embedding is not None:
-            x = torch.cat([x, own(self.embedding, tasks)], dim=1)
+        if self.task_input is not None:
+            x = self.task_input(x, tasks)
         z = self.trunk(x)
         self.__dict__["representation"] = z  # torch's own way to set an attribute takes longer than a small layer
         own_part = None

@@ -10,6 +10,7 @@ from .._layers import OwnHeads, ParallelMLP
 from ._base import Architecture, Outputs
 from ._checks import check_activation, check_count, check_share, check_sizes
 from ._experts import Gates, mix
+from ._task_input import make_task_input, resolve_task_size
 
 
 class MMoE(Architecture):
@@ -29,6 +30,9 @@ class MMoE(Architecture):
         Whether gates have a bias. The paper's have none.
     gate_dropout : float, default=0.0
         Share of the experts that a gate cannot see in a training step, against gates that fix on one expert.
+    task_size : int or "auto", default=0
+        Size of an embedding of the task of a row that experts and gates see beside the features; 0 for none, as in the
+        paper. "auto": 16, but no more than the number of tasks; none for a single task or columns of `y` alone.
     activation : {"relu", "silu", "mish", "selu", "tanh"}, default="relu"
         Function after each layer.
     dropout : float, default=0.0
@@ -48,6 +52,7 @@ class MMoE(Architecture):
         *,
         gate_bias: bool = False,
         gate_dropout: float = 0.0,
+        task_size: int | str = 0,
         activation: str = "relu",
         dropout: float = 0.0,
     ) -> None:
@@ -56,6 +61,7 @@ class MMoE(Architecture):
         self.head_sizes = head_sizes
         self.gate_bias = gate_bias
         self.gate_dropout = gate_dropout
+        self.task_size = task_size
         self.activation = activation
         self.dropout = dropout
 
@@ -77,21 +83,26 @@ class MMoE(Architecture):
         activation = check_activation(self.activation)
         n_experts = check_count("n_experts", self.n_experts)
         sizes = check_sizes("expert_sizes", self.expert_sizes, least=1)
-        experts = ParallelMLP(n_experts, n_features, sizes, activation, check_share("dropout", self.dropout))
+        task_size = resolve_task_size(self.task_size, outputs)
+        n_in = n_features + task_size
+        experts = ParallelMLP(n_experts, n_in, sizes, activation, check_share("dropout", self.dropout))
         gate_dropout = check_share("gate_dropout", self.gate_dropout)
-        gates = Gates(outputs, n_features, n_experts, bool(self.gate_bias), gate_dropout)
+        gates = Gates(outputs, n_in, n_experts, bool(self.gate_bias), gate_dropout)
         heads = OwnHeads(outputs, experts.n_out, check_sizes("head_sizes", self.head_sizes), activation)
-        return _MMoEModule(experts, gates, heads, outputs)
+        return _MMoEModule(experts, gates, heads, task_size, outputs)
 
 
 class _MMoEModule(nn.Module):
-    def __init__(self, experts, gates, heads, outputs):
+    def __init__(self, experts, gates, heads, task_size, outputs):
         super().__init__()
         self.experts, self.gates, self.heads = experts, gates, heads
+        self.task_input = make_task_input(task_size, outputs)
         self.single = outputs.n_units == 1
 
     def forward(self, x, tasks):
         """See :class:`Architecture`."""
+        if self.task_input is not None:
+            x = self.task_input(x, tasks)
         return self.heads(mix(self.gates(x, tasks), self.experts(x)), tasks)
 
     def shared_parameters(self):

@@ -11,6 +11,7 @@ from .._layers import OwnHeads, ParallelMLP, pick
 from ._base import Architecture, Outputs
 from ._checks import check_activation, check_count, check_share, check_sizes
 from ._experts import expert_softmax
+from ._task_input import make_task_input, resolve_task_size
 
 
 class CGC(Architecture):
@@ -31,6 +32,9 @@ class CGC(Architecture):
         Width of each layer of a task's own tower on top of its mixture.
     gate_dropout : float, default=0.0
         Share of the experts that a gate cannot see in a training step.
+    task_size : int or "auto", default=0
+        Size of an embedding of the task of a row that experts and gates see beside the features; 0 for none, as in the
+        paper. "auto": 16, but no more than the number of tasks; none for a single task or columns of `y` alone.
     activation : {"relu", "silu", "mish", "selu", "tanh"}, default="relu"
         Function after each layer.
     dropout : float, default=0.0
@@ -50,6 +54,7 @@ class CGC(Architecture):
         head_sizes: Any = (32,),
         *,
         gate_dropout: float = 0.0,
+        task_size: int | str = 0,
         activation: str = "relu",
         dropout: float = 0.0,
     ) -> None:
@@ -58,6 +63,7 @@ class CGC(Architecture):
         self.expert_sizes = expert_sizes
         self.head_sizes = head_sizes
         self.gate_dropout = gate_dropout
+        self.task_size = task_size
         self.activation = activation
         self.dropout = dropout
 
@@ -100,6 +106,9 @@ class PLE(Architecture):
         Width of each layer of a task's own tower on top of its mixture.
     gate_dropout : float, default=0.0
         Share of the experts that a gate cannot see in a training step.
+    task_size : int or "auto", default=0
+        Size of an embedding of the task of a row that experts and gates see beside the features; 0 for none, as in the
+        paper. "auto": 16, but no more than the number of tasks; none for a single task or columns of `y` alone.
     activation : {"relu", "silu", "mish", "selu", "tanh"}, default="relu"
         Function after each layer.
     dropout : float, default=0.0
@@ -120,6 +129,7 @@ class PLE(Architecture):
         head_sizes: Any = (32,),
         *,
         gate_dropout: float = 0.0,
+        task_size: int | str = 0,
         activation: str = "relu",
         dropout: float = 0.0,
     ) -> None:
@@ -129,6 +139,7 @@ class PLE(Architecture):
         self.expert_sizes = expert_sizes
         self.head_sizes = head_sizes
         self.gate_dropout = gate_dropout
+        self.task_size = task_size
         self.activation = activation
         self.dropout = dropout
 
@@ -157,14 +168,15 @@ def _build(description, n_levels, n_features, outputs):
     activation = check_activation(description.activation)
     dropout = check_share("dropout", description.dropout)
     gate_dropout = check_share("gate_dropout", description.gate_dropout)
-    levels, width = [], n_features
+    task_size = resolve_task_size(description.task_size, outputs)
+    levels, width = [], n_features + task_size
     for level in range(n_levels):
         last = level == n_levels - 1
         level_module = _Level(outputs, width, n_shared, n_specific, sizes, activation, dropout, gate_dropout, last)
         levels.append(level_module)
         width = level_module.n_out
     heads = OwnHeads(outputs, width, check_sizes("head_sizes", description.head_sizes), activation)
-    return _PLEModule(levels, heads, outputs)
+    return _PLEModule(levels, heads, task_size, outputs)
 
 
 class _Level(nn.Module):
@@ -204,12 +216,15 @@ class _Level(nn.Module):
 
 
 class _PLEModule(nn.Module):
-    def __init__(self, levels, heads, outputs):
+    def __init__(self, levels, heads, task_size, outputs):
         super().__init__()
         self.levels, self.heads, self.outputs = nn.ModuleList(levels), heads, outputs
+        self.task_input = make_task_input(task_size, outputs)
 
     def forward(self, x, tasks):
         """See :class:`Architecture`."""
+        if self.task_input is not None:
+            x = self.task_input(x, tasks)
         own, shared = x[None], x
         for level in self.levels:
             own, shared = level(own, shared)
