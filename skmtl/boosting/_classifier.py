@@ -82,6 +82,7 @@ class RMTGBClassifier(TaskClassifierMixin, BaseRMTGB):
     categorical_features : None, "from_dtype" or array-like, default="from_dtype"
         Categorical columns of X: positions, names, or a mask. "from_dtype": those of dtype category (pandas) or
         Categorical and Enum (polars). Their values may be of any kind; one not seen in `fit` counts as missing.
+        Categories of less than ten rows in a node (or than `min_samples_leaf`, if that is less) are taken together.
     monotonic_cst : array-like of int, dict or None, default=None
         For each column of X, 1 if predictions must not fall as it grows, -1 if they must not rise, 0 if free; or a dict
         from names to these. Holds for every task. For two classes only; the probability of the second class is meant.

@@ -246,6 +246,20 @@ def test_an_unseen_category_is_a_missing_value(frame, with_gaps):
     assert np.all(np.isfinite(model.predict(missing, tasks=tasks)))
 
 
+def test_a_column_of_names_that_mean_nothing_does_little_harm():
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(800, 2)), columns=["a", "b"])
+    tasks = rng.integers(4, size=800)
+    y = frame["a"] + 0.5 * tasks * frame["b"] + 0.5 * rng.normal(size=800)
+    frame["name"] = pd.Categorical([f"n{i}" for i in rng.permutation(np.arange(800) % 240)])
+    errors = []
+    for columns in (["a", "b"], ["a", "b", "name"]):
+        model = RMTGBRegressor(random_state=0).fit(frame[columns][:300], y[:300], tasks=tasks[:300])
+        errors.append(np.sqrt(np.mean((model.predict(frame[columns][300:], tasks=tasks[300:]) - y[300:]) ** 2)))
+    assert errors[1] < 1.05 * errors[0]
+
+
 def test_as_many_categories_as_bins():
     rng = np.random.default_rng(2)
     X = rng.permutation(np.repeat(np.arange(255.0), 4))[:, None]

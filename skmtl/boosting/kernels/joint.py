@@ -21,6 +21,7 @@ from ..._shared.jit import entry, inner
 from .joint_plain import SHORT, add_plain_gains, add_two_code_gains, run_totals
 from .partition import partition_rows
 from .score import TIE
+from .split_categorical import least_support
 
 
 class JointTable(NamedTuple):
@@ -86,11 +87,15 @@ def _unit_score(gradients, hessians, l2, noise):
 
 
 @inner
-def _pooled_order(table, data, f, rows, runs, n_runs, rank):
-    """Order the codes of a categorical feature by the mean gradient of all units; writes the rank of every code."""
+def _pooled_order(table, data, settings, f, rows, runs, n_runs, rank):
+    """Order the codes of a categorical feature by the mean gradient of all units.
+
+    Writes the rank of every code to `rank`, that of the codes of little weight after the last; returns how many ranks
+    there are.
+    """
     n_codes = table.n_bins[f] + 1
     n_channels = data.words.shape[1]
-    g, h = np.zeros(n_codes), np.zeros(n_codes)
+    g, h, weight = np.zeros(n_codes), np.zeros(n_codes), np.zeros(n_codes)
     sums = np.zeros((n_codes, n_channels), np.int64)
     gradients, hessians = np.empty(data.n_outputs), np.empty(data.n_outputs)
     column = table.bins[f]
@@ -102,22 +107,33 @@ def _pooled_order(table, data, f, rows, runs, n_runs, rank):
                 sums[column[rows[i]], c] += data.words[rows[i], c]
         for code in range(n_codes):
             if sums[code, 0] != 0:
-                _read_sums(sums[code], data, unit, gradients, hessians)
+                weight[code] += _read_sums(sums[code], data, unit, gradients, hessians)
                 g[code] += gradients[0]
                 h[code] += hessians[0]
-    mean, order = np.empty(n_codes), np.empty(n_codes, np.int64)
-    for code in range(
-        n_codes
-    ):  # Insertion sort: stable, at most 256 codes, and NumPy's would take a second to compile.
-        own = g[code] / h[code] if h[code] > 0.0 else np.inf
+    # Codes of little weight share a rank, that of their common mean; see `best_subset`.
+    least, g_rare, h_rare = least_support(settings), 0.0, 0.0
+    for code in range(n_codes):
+        if 0.0 < weight[code] < least:
+            g_rare += g[code]
+            h_rare += h[code]
+    mean, order = np.empty(n_codes + 1), np.empty(n_codes + 1, np.int64)
+    for code in range(n_codes + 1):  # Insertion sort: stable, few codes, and NumPy's would take a second to compile.
+        own = np.inf
+        if code == n_codes:
+            own = g_rare / h_rare if h_rare > 0.0 else np.inf
+        elif weight[code] >= least and h[code] > 0.0:
+            own = g[code] / h[code]
         place = code
         while place > 0 and mean[place - 1] > own:
             mean[place], order[place] = mean[place - 1], order[place - 1]
             place -= 1
         mean[place], order[place] = own, code
-    for place in range(n_codes):
+    for place in range(n_codes + 1):
         rank[order[place]] = place
-    return n_codes
+    for code in range(n_codes):
+        if 0.0 < weight[code] < least:
+            rank[code] = rank[n_codes]
+    return n_codes + 1
 
 
 @inner
@@ -213,7 +229,10 @@ def find_joint_split(table, data, settings, noise, rows, nodes, node, allowed_gr
         ranked = table.categorical[f] != 0
         n_codes, missing_code = np.int64(table.n_bins[f]), np.int64(table.n_bins[f])
         if ranked:
-            n_codes, missing_code = np.int64(_pooled_order(table, data, f, rows, runs, n_runs, rank)), np.int64(-1)
+            n_codes, missing_code = (
+                np.int64(_pooled_order(table, data, settings, f, rows, runs, n_runs, rank)),
+                np.int64(-1),
+            )
         column = table.bins[f]
         some_missing = False
         if not ranked:
@@ -263,10 +282,10 @@ def find_joint_split(table, data, settings, noise, rows, nodes, node, allowed_gr
     if nodes.feature[node] >= 0 and nodes.categorical[node]:
         nodes.left_codes[node, :] = 0
         cut = nodes.threshold[node]
-        for code in range(best_codes):
+        missing = best_codes - 2
+        for code in range(missing + 1):
             if best_rank[code] <= cut:
                 nodes.left_codes[node, code >> 5] |= np.uint32(1) << np.uint32(code & 31)
-        missing = best_codes - 1
         nodes.missing_left[node] = (nodes.left_codes[node, missing >> 5] >> np.uint32(missing & 31)) & np.uint32(1)
         nodes.threshold[node] = 0
     return best

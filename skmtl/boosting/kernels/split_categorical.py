@@ -8,12 +8,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._shared.jit import allocating
+from ..._shared.jit import allocating, borrowing
 from .score import TIE, child_scores, output_gradient, output_hessian, row_weight
 
-# : Added to the Hessian of a category when categories are ordered, so that rare ones do not come first and last by
-# chance.
+#: Added to the Hessian of a category when categories are ordered, so that those of few rows do not come first and last
+#: by chance.
 _SMOOTHING = 10.0
+#: Categories of less weight in the node than this, or than a leaf must have if that is less, count as one: their order
+#: would be that of their noise, and a column of names, all different, would explain anything.
+_SUPPORT = 10.0
+#: Stands for all of them together.
+_RARE = -1
+
+
+@borrowing
+def least_support(settings):
+    """Least weight of a category that is looked at by itself."""
+    return min(_SUPPORT, settings.min_weight)
+
+
+@borrowing
+def _set_bit(codes, code, value):
+    """Set or clear the bit of a code."""
+    bit = np.uint32(1) << np.uint32(code & 31)
+    if value:
+        codes[code >> 5] |= bit
+    else:
+        codes[code >> 5] &= ~bit
 
 
 @allocating
@@ -25,13 +46,22 @@ def best_subset(histograms, begin, n_bins, total, data, settings, lower, upper, 
     """
     n_channels = total.shape[0]
     mask = (np.int64(1) << data.shift) - 1
-    w_total = row_weight(total, data)
-    present = np.empty(n_bins + 1, np.int64)
+    w_total, least = row_weight(total, data), least_support(settings)
+    present, rare = np.empty(n_bins + 1, np.int64), np.zeros(n_channels, np.int64)
     n_present = 0
     for code in range(n_bins + 1):
-        if histograms[begin + code * n_channels] & mask != 0:
+        j = begin + code * n_channels
+        if histograms[j] & mask == 0:
+            continue
+        if row_weight(histograms[j : j + n_channels], data) < least:
+            for c in range(n_channels):
+                rare[c] += histograms[j + c]
+        else:
             present[n_present] = code
             n_present += 1
+    if rare[0] != 0:
+        present[n_present] = _RARE
+        n_present += 1
     if n_present < 2:
         return best_score, False
     found = False
@@ -40,7 +70,7 @@ def best_subset(histograms, begin, n_bins, total, data, settings, lower, upper, 
     for k in range(data.n_outputs):
         for p in range(n_present):
             j = begin + present[p] * n_channels
-            sums = histograms[j : j + n_channels]
+            sums = rare if present[p] == _RARE else histograms[j : j + n_channels]
             keys[p] = output_gradient(sums, k, data) / (output_hessian(sums, k, data) + _SMOOTHING)
         order = present[:n_present].copy()
         for p in range(1, n_present):  # Insertion sort: stable, and at most 256 categories.
@@ -54,7 +84,7 @@ def best_subset(histograms, begin, n_bins, total, data, settings, lower, upper, 
         for p in range(n_present - 1):
             j = begin + order[p] * n_channels
             for c in range(n_channels):
-                left[c] += histograms[j + c]
+                left[c] += rare[c] if order[p] == _RARE else histograms[j + c]
             w = row_weight(left, data)
             if w < settings.min_weight:
                 continue
@@ -65,12 +95,14 @@ def best_subset(histograms, begin, n_bins, total, data, settings, lower, upper, 
                 best_score, found = score, True
                 best_order, best_length, heavy_left = order, p + 1, w > w_total - w
     if found:
-        left_codes[:] = np.uint32(0xFFFFFFFF) if heavy_left else np.uint32(0)
+        rare_left = False
+        for p in range(best_length):
+            rare_left = rare_left or best_order[p] == _RARE
+        for code in range(n_bins + 1, 32 * left_codes.shape[0]):
+            _set_bit(left_codes, code, heavy_left)
+        for code in range(n_bins + 1):
+            _set_bit(left_codes, code, rare_left if histograms[begin + code * n_channels] & mask != 0 else heavy_left)
         for p in range(n_present):
-            code = best_order[p]
-            bit = np.uint32(1) << np.uint32(code & 31)
-            if p < best_length:
-                left_codes[code >> 5] |= bit
-            else:
-                left_codes[code >> 5] &= ~bit
+            if best_order[p] != _RARE:
+                _set_bit(left_codes, best_order[p], p < best_length)
     return best_score, found

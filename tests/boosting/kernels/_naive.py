@@ -54,18 +54,26 @@ def numeric_splits(problem, f, rows):
             yield np.where(missing, side == 1, codes <= threshold), threshold, side
 
 
-def categorical_splits(problem, f, rows, smoothing=10.0):
+def category_groups(codes, weight, settings, support=10.0):
+    """Codes of each category, ascending, and last those of all that have less weight than is needed to stand alone."""
+    weights = {code: weight[codes == code].sum() for code in np.unique(codes)}
+    least = min(support, settings.min_weight)
+    rare = [code for code in weights if weights[code] < least]
+    return [[code] for code in weights if weights[code] >= least] + ([rare] if rare else [])
+
+
+def categorical_splits(problem, f, rows, settings, smoothing=10.0):
     """The prefixes of the categories in the order of their smoothed means, output by output."""
     codes = problem.table.bins[f, rows]
-    present = np.unique(codes)
+    groups = category_groups(codes, problem.weight[rows], settings)
+    masks = [np.isin(codes, group) for group in groups]
     for k in range(problem.gradient.shape[1]):
         keys = [
-            problem.gradient[rows[codes == c], k].sum() / (problem.hessian[rows[codes == c], k].sum() + smoothing)
-            for c in present
+            problem.gradient[rows[mask], k].sum() / (problem.hessian[rows[mask], k].sum() + smoothing) for mask in masks
         ]
-        order = present[np.argsort(keys, kind="stable")]
+        order = np.argsort(keys, kind="stable")
         for length in range(1, len(order)):
-            yield np.isin(codes, order[:length])
+            yield np.any([masks[p] for p in order[:length]], axis=0)
 
 
 def best_split(problem, rows, settings, features, lower=-INF, upper=INF):
@@ -74,7 +82,7 @@ def best_split(problem, rows, settings, features, lower=-INF, upper=INF):
     best, found = parent + TIE * abs(parent), None
     for f in features:
         if problem.table.categorical[f]:
-            masks, monotonic = categorical_splits(problem, f, rows), 0
+            masks, monotonic = categorical_splits(problem, f, rows, settings), 0
         else:
             masks = (mask for mask, _, _ in numeric_splits(problem, f, rows))
             monotonic = problem.table.monotonic[f]

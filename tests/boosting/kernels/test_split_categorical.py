@@ -56,12 +56,12 @@ def equal_categories(rng, codes, n_bins, per_category):
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("n_codes", [2, 3, 6])
 @pytest.mark.parametrize("bounds", [FREE, (-0.2, 0.25)])
-@pytest.mark.parametrize("limits", [{}, {"min_weight": 7.0}, {"min_hessian": 5.0, "l2": 0.0}])
+@pytest.mark.parametrize("limits", [{}, {"min_weight": 18.0}, {"min_hessian": 15.0, "l2": 0.0}])
 def test_equals_the_best_of_all_subsets(seed, n_codes, bounds, limits):
     rng = np.random.default_rng(seed)
     n_bins = 70
     codes = np.sort(rng.choice(n_bins + 1, n_codes, replace=False))  # the last one says "missing"
-    problem = equal_categories(rng, codes, n_bins, per_category=4)
+    problem = equal_categories(rng, codes, n_bins, per_category=10)  # enough for each to stand alone
     rows, settings = np.arange(problem.n_rows), make_settings(**limits)
 
     def score_of(subset):
@@ -88,7 +88,8 @@ def test_equals_the_best_prefix_over_the_orders_of_all_outputs(layout, seed, lim
     rows = np.sort(rng.choice(60, 45, replace=False))
     for bounds in (FREE, (-0.3, 0.2)):
         scores = [
-            split_score(problem, rows[m], rows[~m], settings, 0, *bounds) for m in categorical_splits(problem, 0, rows)
+            split_score(problem, rows[m], rows[~m], settings, 0, *bounds)
+            for m in categorical_splits(problem, 0, rows, settings)
         ]
         to_beat, score, found, to_left = find(problem, rows, settings, bounds)
         best = max(scores, default=-np.inf)
@@ -136,3 +137,25 @@ def test_all_255_categories_and_missing_have_a_bit():
     problem = problem._replace(gradient=gradient, words=to_words(gradient, None))
     to_left = find(problem, np.arange(256), make_settings())[3]
     np.testing.assert_array_equal(to_left, np.arange(256) % 2 == 1)
+
+
+@pytest.mark.parametrize("min_weight", [3.0, 10.0, 20.0])
+def test_rare_categories_stay_together(min_weight):
+    rng = np.random.default_rng(0)
+    sizes = np.array([2, 25, 30, 1, 9, 2, 40, 12])
+    bins = np.repeat(np.arange(8), sizes)[None, :]
+    gradient = rng.integers(-128, 129, (bins.size, 1)) / 64.0 + np.array([9, 1, -1, -9, 4, 9, 0, -2])[bins[0], None]
+    ones = np.ones(bins.size)
+    problem = Problem(make_table(bins, [8], [0]), to_words(gradient, None), gradient, ones[:, None], ones)
+    _, _, found, to_left = find(problem, np.arange(bins.size), make_settings(min_weight=min_weight))
+    assert found
+    rare = np.flatnonzero(sizes < min(10.0, min_weight))
+    assert len(rare) > 1
+    assert len(set(to_left[rare])) == 1
+    assert len(set(to_left[:8])) == 2
+
+
+def test_a_column_of_names_is_not_split():
+    rng = np.random.default_rng(0)
+    problem = equal_categories(rng, np.arange(200), 200, per_category=1)
+    assert not find(problem, np.arange(200), make_settings(min_weight=2.0))[2]
