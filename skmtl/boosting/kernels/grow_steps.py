@@ -25,6 +25,8 @@ KIND, CHUNKS, NODE, OTHER, SLOT, OTHER_SLOT, FLAGS = range(STEP, STEP + 7)
 SUM, SUM_OTHER, SUBTRACT, SCAN, SCAN_OTHER = 1, 2, 4, 8, 16
 #: Rows of a chunk at least, and codes to look at (rows times features, and bins of the scans) of a chunk at least.
 ROWS_PER_CHUNK, CODES_PER_CHUNK = 4096, 4096
+#: Integers of a cache line, twice: the processor fetches lines in pairs.
+_CACHE_LINE = 16
 #: Chunks per thread: with more of them nobody waits long for the last one.
 _CHUNKS_PER_THREAD = 3
 
@@ -45,7 +47,8 @@ def make_scratch(n_features, n_rows, n_nodes, n_channels, n_threads, histograms,
         np.empty((2, n_features), np.float64),
         np.empty((2, n_features, 2), np.int64),
         np.empty((2, n_features, CODE_WORDS), np.uint32),
-        np.empty((MOST_CHUNKS, n_channels + 1), np.int64),
+        # Nor may two chunks: what they add up to is written row by row.
+        np.empty((MOST_CHUNKS, n_channels + 1 + _CACHE_LINE), np.int64),
         control,
         np.empty((n_threads, 256), np.uint8),
         np.empty((n_threads, 256 * n_channels), np.int64),

@@ -59,6 +59,21 @@ def partition_slice(column, to_left, kept, kept_words, moved, moved_words, sums)
             n_left = np.uint32(n_left + left)
             n_right = np.uint32(n_right + (one - left))
         sums[0] = total
+    elif n_channels == 2:  # twin of the general loop below, with the sums in registers
+        total, second = np.int64(0), np.int64(0)
+        for i in range(kept.shape[0]):
+            row, word, other = kept[i], kept_words[i, 0], kept_words[i, 1]
+            side = to_left[column[row]]
+            left = np.uint32(side)
+            total += word * np.int64(side)
+            second += other * np.int64(side)
+            kept[n_left] = row
+            moved[n_right] = row
+            kept_words[n_left, 0], kept_words[n_left, 1] = word, other
+            moved_words[n_right, 0], moved_words[n_right, 1] = word, other
+            n_left = np.uint32(n_left + left)
+            n_right = np.uint32(n_right + (one - left))
+        sums[0], sums[1] = total, second
     else:
         sums[:] = 0
         for i in range(kept.shape[0]):
