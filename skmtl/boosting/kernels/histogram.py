@@ -64,6 +64,19 @@ def _pick_channels(column, chosen, gathered, out):
 
 
 @borrowing
+def _pick_pairs(column_a, column_b, chosen, gathered, out_a, out_b):
+    """Sum two features over chosen rows, two channels."""
+    two, one = np.uint32(2), np.uint32(1)
+    for i in range(chosen.shape[0]):
+        row, word, other = chosen[i], gathered[i, 0], gathered[i, 1]
+        j, k = np.uint32(column_a[row]) * two, np.uint32(column_b[row]) * two
+        out_a[j] += word
+        out_a[j + one] += other
+        out_b[k] += word
+        out_b[k + one] += other
+
+
+@borrowing
 def _add_task_features(table, columns, chosen, gathered, histogram, first_code, first, stop, sums):
     """Sum the features of the tasks: rows of a task follow each other, so each task's sum is added just once."""
     n_channels = gathered.shape[1]
@@ -174,7 +187,12 @@ def fill_features(
             a = end
             continue
         out = histogram[first_code + table.offsets[f] * n_channels : first_code + table.offsets[f + 1] * n_channels]
-        if n_channels > 1:
+        if n_channels == 2 and a + 1 < n_own:
+            g = columns[a + 1]
+            out_g = histogram[first_code + 2 * table.offsets[g] : first_code + 2 * table.offsets[g + 1]]
+            _pick_pairs(table.bins[f], table.bins[g], chosen, words, out, out_g)
+            a += 2
+        elif n_channels > 1:
             _pick_channels(table.bins[f], chosen, words, out)
             a += 1
         elif a + 1 < n_own:
