@@ -113,7 +113,7 @@ def figure():
 
     mpl.rcParams["svg.hashsalt"] = "skmtl"  # the same file every time
     found = pd.read_csv(RESULTS)
-    fig, axes = plt.subplots(2, 2, figsize=(9.0, 7.0), layout="constrained")
+    fig, axes = plt.subplots(2, 2, figsize=(9.0, 8.0), layout="constrained")
     titles = {
         "rows": "rows (20 features, 20 tasks)",
         "features": "features (20 000 rows, 20 tasks)",
@@ -132,7 +132,7 @@ def figure():
         if axis == "threads":
             ax.set_xticks(THREADS, THREADS)
             ax.minorticks_off()
-        ax.legend(frameon=False, title="exponent")
+        ax.legend(frameon=False, title="exponents", ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
         ax.spines[["top", "right"]].set_visible(False)
     fig.savefig(ROOT / "doc" / "growth.svg", metadata={"Date": None})
 
