@@ -111,7 +111,7 @@ class TaskImportancesDisplay:
         owner = type(estimator).__name__
         check_is_fitted(estimator)
         if not hasattr(estimator, "task_importances"):
-            raise TypeError(without(estimator, "task_importances", "does not have"))
+            raise TypeError(without(estimator, "task_importances", kind="method"))
         by_block = estimator.task_importances()
         if block is not None and block not in by_block:
             raise ValueError(f"'block' must be None or one of {list(by_block)}. Got {block!r}.")

@@ -21,7 +21,7 @@ from ..._shared.jit import entry, inner
 from .joint_plain import SHORT, add_plain_gains, add_two_code_gains, run_totals
 from .partition import partition_rows
 from .score import TIE
-from .split_categorical import least_support
+from .split_categorical import least_support, sort_by_keys
 
 
 class JointTable(NamedTuple):
@@ -117,17 +117,12 @@ def _pooled_order(table, data, settings, f, rows, runs, n_runs, rank):
             g_rare += g[code]
             h_rare += h[code]
     mean, order = np.empty(n_codes + 1), np.empty(n_codes + 1, np.int64)
-    for code in range(n_codes + 1):  # Insertion sort: stable, few codes, and NumPy's would take a second to compile.
-        own = np.inf
-        if code == n_codes:
-            own = g_rare / h_rare if h_rare > 0.0 else np.inf
-        elif weight[code] >= least and h[code] > 0.0:
-            own = g[code] / h[code]
-        place = code
-        while place > 0 and mean[place - 1] > own:
-            mean[place], order[place] = mean[place - 1], order[place - 1]
-            place -= 1
-        mean[place], order[place] = own, code
+    for code in range(n_codes):
+        order[code] = code
+        mean[code] = g[code] / h[code] if weight[code] >= least and h[code] > 0.0 else np.inf
+    order[n_codes] = n_codes
+    mean[n_codes] = g_rare / h_rare if h_rare > 0.0 else np.inf
+    sort_by_keys(order, mean, n_codes + 1)
     for place in range(n_codes + 1):
         rank[order[place]] = place
     for code in range(n_codes):

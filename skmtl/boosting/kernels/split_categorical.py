@@ -28,6 +28,18 @@ def least_support(settings):
 
 
 @borrowing
+def sort_by_keys(order, keys, n):
+    """Sort the first `n` entries of both by the keys; stable. They are few, and NumPy's sort is slow to compile."""
+    for p in range(1, n):
+        code, key = order[p], keys[p]
+        q = p
+        while q > 0 and keys[q - 1] > key:
+            order[q], keys[q] = order[q - 1], keys[q - 1]
+            q -= 1
+        order[q], keys[q] = code, key
+
+
+@borrowing
 def _set_bit(codes, code, value):
     """Set or clear the bit of a code."""
     bit = np.uint32(1) << np.uint32(code & 31)
@@ -73,13 +85,7 @@ def best_subset(histograms, begin, n_bins, total, data, settings, lower, upper, 
             sums = rare if present[p] == _RARE else histograms[j : j + n_channels]
             keys[p] = output_gradient(sums, k, data) / (output_hessian(sums, k, data) + _SMOOTHING)
         order = present[:n_present].copy()
-        for p in range(1, n_present):  # Insertion sort: stable, and at most 256 categories.
-            code, key = order[p], keys[p]
-            q = p
-            while q > 0 and keys[q - 1] > key:
-                order[q], keys[q] = order[q - 1], keys[q - 1]
-                q -= 1
-            order[q], keys[q] = code, key
+        sort_by_keys(order, keys, n_present)
         left[:] = 0
         for p in range(n_present - 1):
             j = begin + order[p] * n_channels
