@@ -63,13 +63,11 @@ class Team:
 
     def _make_scratch(self, table, data, settings, histograms, gathered, buffer):
         n_features, n_channels = len(table.n_bins), data.words.shape[1]
-        key = n_features, n_channels, settings.max_leaf_nodes, len(gathered)
+        key = n_features, n_channels, settings.max_leaf_nodes
         if self._scratch is None or self._scratch[0] != key:
             n_nodes = 2 * settings.max_leaf_nodes + 1
             self._scratch = (
                 key,
-                make_scratch(
-                    n_features, len(gathered), n_nodes, n_channels, self.n_threads, histograms, gathered, buffer
-                ),
+                make_scratch(n_features, n_nodes, n_channels, self.n_threads, histograms, gathered, buffer),
             )
         return self._scratch[1]._replace(histograms=histograms, gathered=gathered, moved_rows=buffer)

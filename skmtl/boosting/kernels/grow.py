@@ -87,7 +87,7 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
     member : int64, number of this thread; 0 owns the tree, the others return when it is finished
     """
     if member > 0:
-        take_part(table, data, settings, rows, first, stop, nodes, base, scratch, tree, n_members, member)
+        take_part(table, data, settings, rows, first, nodes, base, scratch, tree, n_members, member)
         return 0
     control, sums, histograms = scratch.control, scratch.sums, scratch.histograms
     n_channels = data.words.shape[1]
@@ -107,10 +107,9 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
     _start_node(nodes, base, first, stop, 0)
     nodes.lower[base], nodes.upper[base] = -np.inf, np.inf
     n_nodes, n_leaves = 1, 1
-    node, small, large, middle, depth = base, base, base, first, 0
+    node, small, large, gathered = base, base, base, base
     slot_small, slot_large, kept = 1, 0, -1
     wanted_small, wanted_large = False, False
-    sums[0] = 0
     if stop == first:
         nodes.weight[base] = 0.0
         if n_members > 1:
@@ -121,7 +120,7 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
     while True:
         flags = 0
         if step == GATHER:
-            n_chunks = count_chunks(stop - first, ROWS_PER_CHUNK, n_members)
+            n_chunks = count_chunks(nodes.stop[gathered] - nodes.start[gathered], ROWS_PER_CHUNK, n_members)
         elif step in (PARTITION, PLACE):
             n_chunks = count_chunks(nodes.stop[node] - nodes.start[node], ROWS_PER_CHUNK, n_members)
         else:
@@ -142,68 +141,75 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
         if step == FEATURES:
             control[NODE], control[OTHER], control[SLOT], control[OTHER_SLOT] = small, large, slot_small, slot_large
         else:
-            control[NODE] = node
+            control[NODE] = gathered if step == GATHER else node
         if n_members > 1:
             offer_chunks(control, n_chunks)
-        take_part(table, data, settings, rows, first, stop, nodes, base, scratch, tree, n_members, member)
+        take_part(table, data, settings, rows, first, nodes, base, scratch, tree, n_members, member)
         if n_members > 1:
             await_chunks(control, n_chunks)
 
-        if step == GATHER:
-            for chunk in range(n_chunks):
-                for c in range(n_channels):
-                    sums[0, c] += scratch.totals[chunk, c]
-            nodes.weight[base] = row_weight(sums[0], data)
-            # The root is summed as if it were the small child of a node without a histogram.
-            wanted_small = (
-                settings.max_leaf_nodes >= 2
-                and settings.max_depth >= 1
-                and nodes.weight[base] >= 2.0 * settings.min_weight
-                and n_active > 0
-            )
-        elif step == PARTITION:
-            left = sums[n_nodes]
-            middle = nodes.start[node]
-            left[:] = 0
-            for chunk in range(n_chunks):
-                middle += scratch.totals[chunk, n_channels]
-                for c in range(n_channels):
-                    left[c] += scratch.totals[chunk, c]
-            if n_chunks > 1:
-                step = PLACE
-                continue
+        if step == PARTITION and n_chunks > 1:
+            step = PLACE
+            continue
         if step in (PARTITION, PLACE):
-            local, feature = node - base, nodes.feature[node]
-            children = base + n_nodes
-            depth = nodes.depth[node] + 1
+            feature = nodes.feature[node]
+            children, depth = base + n_nodes, nodes.depth[node] + 1
+            middle = nodes.start[node]
+            for chunk in range(n_chunks):
+                middle += scratch.totals[chunk, 0]
             _start_node(nodes, children, nodes.start[node], middle, depth)
             _start_node(nodes, children + 1, middle, nodes.stop[node], depth)
             nodes.left[node] = n_nodes
-            for c in range(n_channels):
-                sums[n_nodes + 1, c] = sums[local, c] - sums[n_nodes, c]
-            for child in (children, children + 1):
-                nodes.weight[child] = row_weight(sums[child - base], data)
             for group in range(table.groups.shape[0]):
-                still = open_groups[local, group] & table.groups[group, feature]
+                still = open_groups[node - base, group] & table.groups[group, feature]
                 open_groups[n_nodes, group] = still
                 open_groups[n_nodes + 1, group] = still
-            _bound_children(
-                nodes, node, children, table.monotonic[feature], sums[n_nodes], sums[n_nodes + 1], data, settings.l2
-            )
             n_nodes += 2
             n_leaves += 1
             left_is_small = middle - nodes.start[node] <= nodes.stop[node] - middle
             small = children if left_is_small else children + 1
             large = children + 1 if left_is_small else children
-            kept = slot_of[local]
-            slot_of[local] = -1
-            wanted_small = depth < settings.max_depth and nodes.weight[small] >= 2.0 * settings.min_weight
-            wanted_large = depth < settings.max_depth and nodes.weight[large] >= 2.0 * settings.min_weight
-            if n_leaves == settings.max_leaf_nodes or not (wanted_small or wanted_large):
-                wanted_small, wanted_large = False, False
-                if kept >= 0:
-                    free[n_free] = kept
-                    n_free += 1
+            gathered, step = small, GATHER
+            continue
+        if step == GATHER:
+            total = sums[gathered - base]
+            total[:] = 0
+            for chunk in range(n_chunks):
+                for c in range(n_channels):
+                    total[c] += scratch.totals[chunk, c]
+            if n_nodes == 1:
+                nodes.weight[base] = row_weight(total, data)
+                # The root is summed as if it were the small child of a node without a histogram.
+                wanted_small = (
+                    settings.max_leaf_nodes >= 2
+                    and settings.max_depth >= 1
+                    and nodes.weight[base] >= 2.0 * settings.min_weight
+                    and n_active > 0
+                )
+            elif gathered == small:
+                for c in range(n_channels):
+                    sums[large - base, c] = sums[node - base, c] - total[c]
+                for child in (small, large):
+                    nodes.weight[child] = row_weight(sums[child - base], data)
+                left = min(small, large)
+                monotonic = table.monotonic[nodes.feature[node]]
+                _bound_children(
+                    nodes, node, left, monotonic, sums[left - base], sums[left + 1 - base], data, settings.l2
+                )
+                kept = slot_of[node - base]
+                slot_of[node - base] = -1
+                deep = nodes.depth[small] == settings.max_depth
+                wanted_small = not deep and nodes.weight[small] >= 2.0 * settings.min_weight
+                wanted_large = not deep and nodes.weight[large] >= 2.0 * settings.min_weight
+                if n_leaves == settings.max_leaf_nodes or not (wanted_small or wanted_large):
+                    wanted_small, wanted_large = False, False
+                    if kept >= 0:
+                        free[n_free] = kept
+                        n_free += 1
+                elif wanted_large and kept < 0:
+                    # Without a histogram of its parent the large child is summed, too.
+                    gathered = large
+                    continue
         elif step == FEATURES:
             for child in range(min(small, large), max(small, large) + 1):
                 which = 0 if child == small else 1
@@ -280,7 +286,5 @@ def grow_tree(table, data, settings, rows, first, stop, nodes, base, histograms,
     """
     n_nodes = 2 * max(min(settings.max_leaf_nodes, stop - first), 1) + 1
     one, zero = np.int64(1), np.int64(0)  # not literals, for which the kernels would be compiled once more
-    scratch = make_scratch(
-        table.n_bins.shape[0], stop - first, n_nodes, data.words.shape[1], one, histograms, gathered, buffer
-    )
+    scratch = make_scratch(table.n_bins.shape[0], n_nodes, data.words.shape[1], one, histograms, gathered, buffer)
     return grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratch, state, one, one, zero)

@@ -16,7 +16,8 @@ from .split_numeric import N_CODES, SCAN_SUMS
 from .team import CONTROL_WORDS, IDLE, MOST_CHUNKS, OVER, STEP, finish_chunk, take_chunk, wait
 from .types import CODE_WORDS, Scratch
 
-#: Steps: copy words; partition the rows of a node; put the rows where they belong; sum and scan features.
+#: Steps: sum the words of a node's rows; partition the rows of a node; put the rows where they belong; sum and scan
+#: features.
 GATHER, PARTITION, PLACE, FEATURES = 0, 1, 2, 3
 #: What a step needs to know stands in the control array from STEP on.
 KIND, CHUNKS, NODE, OTHER, SLOT, OTHER_SLOT, FLAGS = range(STEP, STEP + 7)
@@ -32,7 +33,7 @@ _CHUNKS_PER_THREAD = 3
 
 
 @entry
-def make_scratch(n_features, n_rows, n_nodes, n_channels, n_threads, histograms, gathered, moved_rows):
+def make_scratch(n_features, n_nodes, n_channels, n_threads, histograms, gathered, moved_rows):
     """Memory for trees of up to so many rows and nodes."""
     scores = np.empty((n_threads, N_CODES))
     # No other array may share a cache line with what threads agree through.
@@ -41,14 +42,13 @@ def make_scratch(n_features, n_rows, n_nodes, n_channels, n_threads, histograms,
         histograms,
         gathered,
         moved_rows,
-        np.empty((n_rows, n_channels), np.int64),
         np.empty((n_nodes, n_channels), np.int64),
         np.empty((2, n_features), np.uint8),
         np.empty((2, n_features), np.float64),
         np.empty((2, n_features, 2), np.int64),
         np.empty((2, n_features, CODE_WORDS), np.uint32),
         # Nor may two chunks: what they add up to is written row by row.
-        np.empty((MOST_CHUNKS, n_channels + 1 + _CACHE_LINE), np.int64),
+        np.empty((MOST_CHUNKS, n_channels + _CACHE_LINE), np.int64),
         control,
         np.empty((n_threads, 256), np.uint8),
         np.empty((n_threads, 256 * n_channels), np.int64),
@@ -59,15 +59,37 @@ def make_scratch(n_features, n_rows, n_nodes, n_channels, n_threads, histograms,
 
 
 @borrowing
-def _gather_chunk(data, rows, scratch, first, start, stop, total):
-    """Copy words of the rows to where the rows are, and sum them."""
+def _gather_chunk(data, rows, together, scratch, first, start, stop, total):
+    """Sum the words of the rows ``rows[start:stop]``, and copy them to where the rows are unless they are `together`.
+
+    Only rows that are summed have their words copied, which is the smaller child of a split: taking the words along
+    whenever rows move costs more than all of that.
+    """
     n_channels = data.words.shape[1]
-    total[:] = 0
-    for i in range(start, stop):
+    n_rows = stop - start
+    if together:
+        words = data.words[rows[start] : rows[start] + n_rows]
         for c in range(n_channels):
-            word = data.words[rows[i], c]
-            scratch.gathered[i - first, c] = word
-            total[c] += word
+            value = np.int64(0)
+            for i in range(n_rows):
+                value += words[i, c]
+            total[c] = value
+        return
+    chosen, gathered = rows[start:stop].view(np.uint32), scratch.gathered[start - first : stop - first]
+    if n_channels == 1:
+        value = np.int64(0)
+        for i in range(chosen.shape[0]):
+            word = data.words[chosen[i], 0]
+            gathered[i, 0] = word
+            value += word
+        total[0] = value
+    else:
+        total[:n_channels] = 0
+        for i in range(chosen.shape[0]):
+            for c in range(n_channels):
+                word = data.words[chosen[i], c]
+                gathered[i, c] = word
+                total[c] += word
 
 
 @borrowing
@@ -79,56 +101,40 @@ def _copy_rows(rows, start, out, out_start, n):
 
 
 @borrowing
-def _copy_words(words, start, out, out_start, n):
-    """Copy words, (…, n_channels); the two arrays are not the same."""
-    a, b = np.uint64(start), np.uint64(out_start)
-    if words.shape[1] == 1:
-        for i in range(np.uint64(n)):
-            out[b + i, 0] = words[a + i, 0]
-    else:
-        for i in range(np.uint64(n)):
-            for c in range(words.shape[1]):
-                out[b + i, c] = words[a + i, c]
-
-
-@borrowing
 def _partition_chunk(table, nodes, node, rows, scratch, first, start, stop, alone, total, to_left):
     """Order the rows of a chunk by child: in place if it is the only one, else in `scratch`, right ones first."""
-    n_channels = scratch.gathered.shape[1]
     write_sides(table, nodes, node, to_left)
-    kept, words = rows[start:stop].view(np.uint32), scratch.gathered[start - first : stop - first]
-    moved, moved_words = scratch.moved_rows.view(np.uint32)[start - first :], scratch.moved_words[start - first :]
-    n_left = partition_slice(
-        table.bins[nodes.feature[node]], to_left, kept, words, moved, moved_words, total[:n_channels]
-    )
-    total[n_channels] = n_left
-    n_right = stop - start - n_left
     here = start - first
+    kept, moved = rows[start:stop].view(np.uint32), scratch.moved_rows[here : stop - first].view(np.uint32)
+    n_left = partition_slice(table.bins[nodes.feature[node]], to_left, kept, moved)
+    total[0] = n_left
+    n_right = stop - start - n_left
     if alone:
         _copy_rows(scratch.moved_rows, here, rows, start + n_left, n_right)
-        _copy_words(scratch.moved_words, here, scratch.gathered, here + n_left, n_right)
     else:
         _copy_rows(rows, start, scratch.moved_rows, here + n_right, n_left)
-        _copy_words(scratch.gathered, here, scratch.moved_words, here + n_right, n_left)
 
 
 @borrowing
 def _place_chunk(rows, scratch, first, chunk, n_chunks, start, stop, node_start):
     """Put the rows of a chunk where they belong among those of its node: left ones first."""
     left, right = np.int64(0), np.int64(0)
-    n_channels = scratch.gathered.shape[1]
     for other in range(n_chunks):
-        right += scratch.totals[other, n_channels]
+        right += scratch.totals[other, 0]
         if other < chunk:
-            left += scratch.totals[other, n_channels]
-    n_left = scratch.totals[chunk, n_channels]
+            left += scratch.totals[other, 0]
+    n_left = scratch.totals[chunk, 0]
     n_right = stop - start - n_left
     right += (start - node_start) - left
-    here, left, right = start - first, node_start + left, node_start + right
-    _copy_rows(scratch.moved_rows, here, rows, right, n_right)
-    _copy_words(scratch.moved_words, here, scratch.gathered, right - first, n_right)
-    _copy_rows(scratch.moved_rows, here + n_right, rows, left, n_left)
-    _copy_words(scratch.moved_words, here + n_right, scratch.gathered, left - first, n_left)
+    here = start - first
+    _copy_rows(scratch.moved_rows, here, rows, node_start + right, n_right)
+    _copy_rows(scratch.moved_rows, here + n_right, rows, node_start + left, n_left)
+
+
+@borrowing
+def follow_each_other(rows, start, stop):
+    """Whether the rows of a node have no gaps: they are in ascending order, so that the ends tell."""
+    return stop > start and np.int64(rows[stop - 1]) - np.int64(rows[start]) == stop - start - 1
 
 
 @borrowing
@@ -157,6 +163,8 @@ def _features_chunk(table, columns, data, settings, rows, nodes, base, scratch, 
         if flags & (SUM if which == 0 else SUM_OTHER):
             summed = node if which == 0 else other
             start, stop = nodes.start[summed], nodes.stop[summed]
+            together = follow_each_other(rows, start, stop)
+            words = data.words if together else scratch.gathered
             fill_features(
                 table,
                 columns,
@@ -165,8 +173,8 @@ def _features_chunk(table, columns, data, settings, rows, nodes, base, scratch, 
                 rows,
                 start,
                 stop,
-                scratch.gathered,
-                start - first,
+                words,
+                np.int64(rows[start]) if together else start - first,
                 scratch.histograms,
                 (slot if which == 0 else other_slot) * size,
                 scratch.pack_sums[member],
@@ -203,7 +211,7 @@ def _features_chunk(table, columns, data, settings, rows, nodes, base, scratch, 
 
 
 @borrowing
-def take_part(table, data, settings, rows, first, stop, nodes, base, scratch, tree, n_members, member):
+def take_part(table, data, settings, rows, first, nodes, base, scratch, tree, n_members, member):
     """Take chunks: the owner (member 0) until the step has none left, the others until the tree is finished."""
     control = scratch.control
     columns = table.columns if table.packs.shape[0] > 0 else table.active
@@ -228,11 +236,12 @@ def take_part(table, data, settings, rows, first, stop, nodes, base, scratch, tr
             begin, end = chunk * n // n_chunks, (chunk + 1) * n // n_chunks
             _features_chunk(table, columns, data, settings, rows, nodes, base, scratch, first, begin, end, member)
         else:
-            low, high = (first, stop) if kind == GATHER else (nodes.start[node], nodes.stop[node])
+            low, high = nodes.start[node], nodes.stop[node]
             begin = low + chunk * (high - low) // n_chunks
             end = low + (chunk + 1) * (high - low) // n_chunks
             if kind == GATHER:
-                _gather_chunk(data, rows, scratch, first, begin, end, scratch.totals[chunk])
+                together = follow_each_other(rows, low, high)
+                _gather_chunk(data, rows, together, scratch, first, begin, end, scratch.totals[chunk])
             elif kind == PARTITION:
                 alone = n_chunks == 1
                 _partition_chunk(

@@ -122,7 +122,7 @@ def grow_unit_trees(
     for u in range(first_unit, stop_unit):
         largest = max(largest, row_pointers[u + 1] - row_pointers[u])
     room = 2 * min(settings.max_leaf_nodes, largest) + 1
-    scratch = make_scratch(n_features, largest, room, data.words.shape[1], one, histograms, gathered, buffer)
+    scratch = make_scratch(n_features, room, data.words.shape[1], one, histograms, gathered, buffer)
     for u in range(first_unit, stop_unit):
         n_active = 0
         for f in range(n_features):

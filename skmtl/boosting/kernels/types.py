@@ -69,15 +69,14 @@ class Scratch(NamedTuple):
     """
 
     histograms: Any  # int64, room for three histograms or more
-    gathered: Any  # int64 (n_rows, n_channels), words of the rows in the order of the nodes
+    gathered: Any  # int64 (n_rows, n_channels), words of rows that are summed, where the rows are
     moved_rows: Any  # int32 (n_rows,)
-    moved_words: Any  # int64 (n_rows, n_channels)
     sums: Any  # int64 (n_nodes, n_channels), of each node
     tried: Any  # uint8 (2, n_features), features that each of the two nodes may split on
     scores: Any  # float64 (2, n_features), the best of each feature
     cuts: Any  # int64 (2, n_features, 2), threshold (or 0 for a subset; -1: no split) and side of missing values
     subsets: Any  # uint32 (2, n_features, CODE_WORDS), categories that go left
-    totals: Any  # int64 (n_chunks, n_channels + 1), what each chunk of rows adds up to
+    totals: Any  # int64 (n_chunks, n_channels or more), what each chunk of rows adds up to, or how many go left
     control: Any  # int64, what the threads agree through, see `team`
     # Of each thread:
     sides: Any  # uint8 (n_threads, 256), whether a code goes left

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from skmtl.boosting.kernels.types import CODE_WORDS, empty_nodes
-from tests.boosting.kernels._cases import LAYOUTS, SEEDS, make_problem
-from tests.boosting.kernels._from_python import goes_left, partition_rows, partition_slice, write_sides
+from tests.boosting.kernels._cases import SEEDS, make_problem
+from tests.boosting.kernels._from_python import goes_left, partition_rows
 
 
 def random_split(rng, problem, categorical):
@@ -74,25 +74,3 @@ def test_all_rows_may_go_one_way(missing_left):
     rows = np.arange(60, dtype=np.int32)
     assert partition_rows(problem.table, nodes, 0, rows, np.empty(60, np.int32)) == 60 * missing_left
     np.testing.assert_array_equal(rows, np.arange(60))
-
-
-@pytest.mark.parametrize("layout", LAYOUTS[:4])
-def test_words_go_with_their_rows(layout):
-    rng = np.random.default_rng(0)
-    problem = make_problem(rng, layout, n_codes=200)
-    nodes = random_split(rng, problem, 0)
-    to_left = np.empty(256, np.uint8)
-    write_sides(problem.table, nodes, 0, to_left)
-    rows = np.sort(rng.choice(60, 40, replace=False)).astype(np.uint32)
-    left = naive_left(problem, nodes)[rows]
-    words = problem.words.words[rows]
-    kept, kept_words, sums = rows.copy(), words.copy(), np.empty(words.shape[1], np.int64)
-    moved, moved_words = np.empty_like(rows), np.empty_like(words)
-    column = problem.table.bins[nodes.feature[0]]
-    n_left = partition_slice(column, to_left, kept, kept_words, moved, moved_words, sums)
-    assert n_left == left.sum()
-    np.testing.assert_array_equal(kept[:n_left], rows[left])
-    np.testing.assert_array_equal(moved[: 40 - n_left], rows[~left])
-    np.testing.assert_array_equal(sums, words[left].sum(axis=0))
-    np.testing.assert_array_equal(kept_words[:n_left], words[left])
-    np.testing.assert_array_equal(moved_words[: 40 - n_left], words[~left])
