@@ -82,17 +82,21 @@ class TreeGrower:
         self.n_threads = n_threads
         n_bins, task_features = plan.n_bins, plan.task_features
         self.n_own = len(n_bins) - len(task_features.source)
+        offsets = np.concatenate([[0], np.cumsum(n_bins + 1)]).astype(np.int64)
+        task_of_row = np.ascontiguousarray(fold.units // n_outputs, dtype=np.int64)
+        task_stops = np.searchsorted(task_of_row, np.arange(task_features.codes.shape[1]), side="right")
         self.table = Table(
             fold.bins,
             n_bins,
-            np.concatenate([[0], np.cumsum(n_bins + 1)]).astype(np.int64),
+            offsets,
             np.arange(len(n_bins), dtype=np.int32),
             plan.categorical,
             plan.monotonic,
             plan.groups,
             self.n_own,
-            np.ascontiguousarray(fold.units // n_outputs, dtype=np.int64),
-            task_features.codes,
+            task_of_row,
+            task_stops.astype(np.uint32),
+            np.ascontiguousarray((offsets[self.n_own : -1, None] + task_features.codes).T, dtype=np.int32),
         )
         self.table = with_packs(self.table)
         self.rows = np.arange(fold.n_rows, dtype=np.int32)

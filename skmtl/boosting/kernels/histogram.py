@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..._shared.jit import borrowing
+from .pack_sums import FEW_CODES, add_pack, pack_end, pick_few
 
 
 @borrowing
@@ -80,18 +81,26 @@ def _pick_pairs(column_a, column_b, chosen, gathered, out_a, out_b):
 def _add_task_features(table, columns, chosen, gathered, histogram, first_code, first, stop, sums):
     """Sum the features of the tasks: rows of a task follow each other, so each task's sum is added just once."""
     n_channels = gathered.shape[1]
-    n_rows = chosen.shape[0]
-    i = 0
+    n_rows = np.uint64(chosen.shape[0])
+    i = np.uint64(0)
     while i < n_rows:
         task = table.task_of_row[chosen[i]]
+        task_stop, places = table.task_stops[task], table.task_places[task]
+        if n_channels == 1:
+            total = np.int64(0)
+            while i < n_rows and chosen[i] < task_stop:
+                total += gathered[i, 0]
+                i += np.uint64(1)
+            for a in range(first, stop):
+                histogram[first_code + np.int64(places[columns[a] - table.n_own])] += total
+            continue
         sums[:n_channels] = 0
-        while i < n_rows and table.task_of_row[chosen[i]] == task:
+        while i < n_rows and chosen[i] < task_stop:
             for c in range(n_channels):
                 sums[c] += gathered[i, c]
-            i += 1
+            i += np.uint64(1)
         for a in range(first, stop):
-            f = columns[a]
-            j = first_code + (table.offsets[f] + np.int64(table.task_codes[f - table.n_own, task])) * n_channels
+            j = first_code + np.int64(places[columns[a] - table.n_own]) * n_channels
             for c in range(n_channels):
                 histogram[j + c] += sums[c]
 
@@ -123,38 +132,6 @@ def subtract_codes(histograms, from_code, code, n):
 
 
 @borrowing
-def _add_pack(table, columns, pack, first, stop, chosen, gathered, histogram, first_code, sums):
-    """Sum a pack of features, ``columns[first:stop]``: its column first, then what its codes say of each."""
-    n_channels = gathered.shape[1]
-    n_codes = table.pack_sizes[pack]
-    sums[: n_codes * n_channels] = 0
-    if n_channels == 1:
-        _pick_one(table.packs[pack], chosen, gathered, sums)
-    else:
-        _pick_channels(table.packs[pack], chosen, gathered, sums)
-    for a in range(first, stop):
-        f = columns[a]
-        begin = first_code + table.offsets[f] * n_channels
-        codes = table.pack_codes[f]
-        for code in range(n_codes):
-            j = begin + np.int64(codes[code]) * n_channels
-            for c in range(n_channels):
-                histogram[j + c] += sums[code * n_channels + c]
-
-
-@borrowing
-def pack_end(table, columns, a):
-    """Where the pack ends that begins at ``columns[a]``; `a` where the feature is in no pack."""
-    if table.packs.shape[0] == 0:
-        return a
-    pack, end = table.pack_of[columns[a]], a
-    if pack >= 0:
-        while end < columns.shape[0] and table.pack_of[columns[end]] == pack:
-            end += 1
-    return end
-
-
-@borrowing
 def fill_features(
     table, columns, first_column, stop_column, rows, start, stop, gathered, first, histogram, first_code, sums
 ):
@@ -183,7 +160,7 @@ def fill_features(
         f = columns[a]
         end = pack_end(table, columns, a)
         if end > a and n_rows * (end - a - 1) > table.pack_sizes[table.pack_of[f]] * (end - a):
-            _add_pack(table, columns, table.pack_of[f], a, end, chosen, words, histogram, first_code, sums)
+            add_pack(table, columns, table.pack_of[f], a, end, chosen, words, histogram, first_code, sums)
             a = end
             continue
         out = histogram[first_code + table.offsets[f] * n_channels : first_code + table.offsets[f + 1] * n_channels]
@@ -204,7 +181,12 @@ def fill_features(
                 _pick_two(table.bins[f], table.bins[g], chosen, words, out, out_g)
             a += 2
         else:
-            if together:
+            n_codes = table.n_bins[f] + 1
+            if n_codes <= FEW_CODES and n_rows > n_codes:
+                pick_few(table.bins[f], chosen, words, n_codes, sums)
+                for code in range(n_codes):
+                    out[code] = sums[code]
+            elif together:
                 _add_one(table.bins[f, low : low + n_rows], words, out)
             else:
                 _pick_one(table.bins[f], chosen, words, out)

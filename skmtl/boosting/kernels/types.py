@@ -24,8 +24,10 @@ class Table(NamedTuple):
     monotonic: Any  # int8 (n_features,), -1, 0 or 1
     groups: Any  # uint8 (n_groups, n_features), the features that may meet on a path; no groups: no constraint
     n_own: int = 2**31 - 1  # features from here on are those of the row's task
-    task_of_row: Any = np.empty(0, np.int64)  # int64 (n_rows,), ascending; read if there are task features
-    task_codes: Any = np.empty((0, 1), np.uint8)  # uint8 (n_features - n_own, n_tasks or more), codes of the tasks
+    # Read if there are task features:
+    task_of_row: Any = np.empty(0, np.int64)  # int64 (n_rows,), ascending
+    task_stops: Any = np.empty(0, np.uint32)  # uint32 (n_tasks or more,), where the rows of each task end
+    task_places: Any = np.empty((1, 0), np.int32)  # int32 (n_tasks or more, n_features - n_own), codes in a histogram
     # Features that together take few values, see `pack_features`: a pack is one column in their stead.
     columns: Any = np.empty(0, np.int32)  # int32 (n_active,), `active` with packs in one piece; read if there are any
     packs: Any = np.empty((0, 0), np.uint8)  # uint8 (n_packs, n_rows)
