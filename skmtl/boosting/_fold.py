@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ._forest import INLIER, JOINT, OUTLIER, SHARED, SPECIFIC
+from .kernels.effects import add_unit_values
 
 
 class Fold:
@@ -61,6 +62,12 @@ class Fold:
     def add(self, part, addition):
         """Add to a part."""
         self.parts[part] += addition
+        self._combined = None
+        self._partitioned |= part in (INLIER, OUTLIER)
+
+    def add_by_unit(self, part, additions):
+        """Add to a part what all rows of a unit get, (n_units, n_outputs)."""
+        add_unit_values(additions, self.pointers, self.parts[part])
         self._combined = None
         self._partitioned |= part in (INLIER, OUTLIER)
 

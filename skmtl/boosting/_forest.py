@@ -120,7 +120,9 @@ class Trees:
     @classmethod
     def single(cls, flat, n_nodes, part):
         """One tree that belongs to all units, the first `n_nodes` nodes of `flat`."""
-        nodes = FlatTrees(*[*(array[:n_nodes] for array in flat[:-1]), flat.unit_value])
+        nodes = flat
+        if n_nodes < len(flat.feature):
+            nodes = FlatTrees(*[*(array[:n_nodes] for array in flat[:-1]), flat.unit_value])
         return cls(nodes, np.zeros(1, np.int64), np.array([part], np.int8), np.array([-1], np.int32))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 
 import numpy as np
 
@@ -101,16 +102,16 @@ class TreeGrower:
         self.table = with_packs(self.table)
         self.rows = np.arange(fold.n_rows, dtype=np.int32)
         self.team = Team(n_threads)
-        self._local = None
         self._scratch = {}
         self._words: dict = {}
+        self._limits: dict = {}
 
     def grow(self, target, settings, shrinkage, rows, part, seed, delta, *, task_features=True):
         """Grow one tree on `rows` and add what it gives each row of the fold to `delta`."""
-        table = self.table if task_features else self._own_table(self.fold.bins[: self.n_own])
+        table = self.table if task_features else self._own_table
         rows = rows.copy()
         total = len(rows) if target.sample_weight is None else float(target.sample_weight[rows].sum())
-        settings = settings._replace(max_leaf_nodes=self._most_leaves(settings, len(rows), total))
+        settings = self._limited(settings, len(rows), total)
         gradient, hessian, weight = self._statistics(target)
         data = to_words(gradient, hessian, weight, self._words)
         nodes = self._take("nodes", empty_nodes, 2 * settings.max_leaf_nodes - 1, settings.max_leaf_nodes)
@@ -134,16 +135,18 @@ class TreeGrower:
 
     def grow_units(self, target, settings, shrinkage, rows, seeds, delta):
         """Grow one tree per unit on `rows` and add what the trees give each row of the fold to `delta`."""
-        local_bins, local_n_bins, map_pointers, local_map = self._local_codes()
+        table, local_n_bins, map_pointers, local_map, codes = self._local_codes
         rows = rows.copy()
-        pointers = np.searchsorted(self.fold.units[rows], np.arange(self.fold.n_units + 1)).astype(np.int64)
+        pointers = self.fold.pointers
+        if len(rows) < self.fold.n_rows:
+            pointers = np.searchsorted(self.fold.units[rows], np.arange(self.fold.n_units + 1)).astype(np.int64)
         sizes = np.diff(pointers)
         largest = max(int(sizes.max()), 1)
         heaviest = largest
         if target.sample_weight is not None:
             heaviest = np.bincount(self.fold.units[rows], weights=target.sample_weight[rows]).max()
-        leaves = self._most_leaves(settings, largest, heaviest)
-        settings = settings._replace(max_leaf_nodes=leaves)
+        settings = self._limited(settings, largest, heaviest)
+        leaves = settings.max_leaf_nodes
         room = 2 * np.maximum(np.minimum(sizes, leaves), 1) - 1
         bases = np.cumsum(room) - room
         nodes = empty_nodes(int(room.sum()))
@@ -151,8 +154,6 @@ class TreeGrower:
         data = to_unit_words(gradient, hessian, weight, self.fold.pointers, self._words)
         n_channels = data.words.shape[1]
         counts = np.zeros(len(sizes), np.int64)
-        table = self._own_table(local_bins)
-        codes = int((local_n_bins.sum(axis=1) + local_n_bins.shape[1]).max())
 
         def grow_range(thread, first, stop):
             histograms = self._histograms(f"histograms {thread}", codes * n_channels, leaves)
@@ -241,25 +242,28 @@ class TreeGrower:
     def _statistics(target):
         return target.gradient, None if target.hessian_is_weight else target.hessian, target.sample_weight
 
+    @cached_property
     def _local_codes(self):
-        if self._local is None:
-            fold, n_features = self.fold, self.n_own
-            own_bins = fold.bins[:n_features]
-            local_bins = np.empty_like(own_bins)
-            local_n_bins = np.empty((fold.n_units, n_features), np.int32)
-            map_pointers = np.empty(fold.n_units * n_features + 1, np.int64)
-            room = int(np.minimum(np.diff(fold.pointers), 256).sum()) * n_features
-            local_map = np.empty(room, np.uint8)
-            n_bins = self.table.n_bins[:n_features]
-            compact_codes(own_bins, n_bins, fold.pointers, local_bins, local_n_bins, map_pointers, local_map)
-            self._local = local_bins, local_n_bins, map_pointers, local_map[: map_pointers[-1]].copy()
-        return self._local
+        """Table of codes of the units' own, how many there are, those that they stand for, and the most of a unit."""
+        fold, n_features = self.fold, self.n_own
+        own_bins = fold.bins[:n_features]
+        local_bins = np.empty_like(own_bins)
+        local_n_bins = np.empty((fold.n_units, n_features), np.int32)
+        map_pointers = np.empty(fold.n_units * n_features + 1, np.int64)
+        room = int(np.minimum(np.diff(fold.pointers), 256).sum()) * n_features
+        local_map = np.empty(room, np.uint8)
+        n_bins = self.table.n_bins[:n_features]
+        compact_codes(own_bins, n_bins, fold.pointers, local_bins, local_n_bins, map_pointers, local_map)
+        most = int((local_n_bins.sum(axis=1) + n_features).max())
+        table = self._own_table._replace(bins=local_bins)
+        return table, local_n_bins, map_pointers, local_map[: map_pointers[-1]].copy(), most
 
-    def _own_table(self, bins):
+    @cached_property
+    def _own_table(self):
         """Table without the task features, which are constant within a task."""
         own = slice(0, self.n_own)
         return without_packs(self.table)._replace(
-            bins=bins,
+            bins=self.fold.bins[own],
             n_bins=self.table.n_bins[own],
             offsets=self.table.offsets[: self.n_own + 1],
             active=self.table.active[own],
@@ -268,9 +272,16 @@ class TreeGrower:
             groups=np.ascontiguousarray(self.table.groups[:, own]),
         )
 
+    def _limited(self, settings, n_rows, total_weight):
+        """Settings with no more leaves than a tree can have, whatever it is fitted to."""
+        key = settings, n_rows, total_weight
+        if key not in self._limits:
+            self._limits[key] = settings._replace(max_leaf_nodes=self._most_leaves(*key))
+        return self._limits[key]
+
     @staticmethod
     def _most_leaves(settings, n_rows, total_weight):
-        """No tree has more leaves than this, whatever it is fitted to."""
+        """No tree has more leaves than this."""
         most = min(settings.max_leaf_nodes, max(n_rows, 1), 2 ** min(settings.max_depth, 30))
         if settings.min_weight > 0.0:
             most = min(most, max(1, int(total_weight / settings.min_weight * (1.0 + 1e-9))))

@@ -8,6 +8,7 @@ from scipy.special import expit
 from ._forest import INLIER, OUTLIER, SHARED, Forest, Trees, add_trees_to
 from ._grower import Target
 from ._joint_grower import JointGrower
+from .kernels.effects import without_effects
 from .kernels.random import sample_rows, seed_of, write_seeds
 from .kernels.walk import find_leaves
 
@@ -75,7 +76,7 @@ class GrowingModel:
         self.theta_l2 = options.theta_l2
         self.gradient = np.empty((train.n_rows, loss.n_outputs))
         self.hessian = np.empty_like(self.gradient)
-        self.steps: list[Trees] = []
+        self.steps: list[list[Trees]] = []  # of each round
         self.sequence: list[str] = []
         self.n_draws = 0
         self.train_loss: list[float] = []
@@ -159,7 +160,8 @@ class GrowingModel:
         """Effects of the units once `delta` is added to the raw prediction; None where there are none."""
         if self.effects is None:
             return None
-        offset = self.raw + delta - self.effects.values[self.train.units]
+        offset = np.empty_like(self.raw)
+        without_effects(self.raw, delta, self.effects.values, self.train.pointers, offset)
         # At the pace of the trees: an effect that takes in at once all that tasks differ by would leave the trees
         # nothing of what the features explain of it.
         return self.effects.values + self.learning_rate * (self.effects.estimate(offset) - self.effects.values)
@@ -193,19 +195,20 @@ class GrowingModel:
         for part, delta in step.deltas.items():
             self.train.add(part, delta)
         if self.validation is not None:
-            self._walk(self.validation, step.trees)
+            for trees in step.trees:
+                self._walk(self.validation, trees)
         if step.theta is not None:
             self.theta = step.theta
         if step.effects is not None:
             change = step.effects - self.effects.values
             for fold in self._folds():
-                fold.add(SHARED, change[fold.units])
+                fold.add_by_unit(SHARED, change)
             self.effects.values = step.effects
         if same_round:
-            self.steps[-1] = Trees.concatenate([self.steps[-1], step.trees])
+            self.steps[-1].extend(step.trees)
             del self.train_loss[-1:], self.validation_loss[-1:]
         else:
-            self.steps.append(step.trees)
+            self.steps.append(list(step.trees))
             self.sequence.append(step.block)
         self.record()
 
@@ -268,11 +271,11 @@ class GrowingModel:
     def forest(self, before: Forest | None = None):
         """All trees, after those of an earlier forest."""
         parts = [] if before is None else [before.trees]
-        ends = np.cumsum([len(trees) for trees in self.steps], dtype=np.int64)
+        ends = np.cumsum([sum(map(len, lots)) for lots in self.steps], dtype=np.int64)
         if before is not None:
             ends = np.concatenate([before.round_ends, ends + len(before.trees)])
-        lots = [*parts, *self.steps]
-        trees = Trees.concatenate(lots) if lots else Trees.none(self.loss.n_outputs)
+        parts += [trees for lots in self.steps for trees in lots]
+        trees = Trees.concatenate(parts) if parts else Trees.none(self.loss.n_outputs)
         return Forest(trees, ends, self.grower.table.n_bins, self.train.n_units)
 
     def leaf_sums(self):

@@ -70,4 +70,8 @@ class Team:
                 key,
                 make_scratch(n_features, n_nodes, n_channels, self.n_threads, histograms, gathered, buffer),
             )
-        return self._scratch[1]._replace(histograms=histograms, gathered=gathered, moved_rows=buffer)
+        have = self._scratch[1]
+        if have.histograms is not histograms or have.gathered is not gathered or have.moved_rows is not buffer:
+            have = have._replace(histograms=histograms, gathered=gathered, moved_rows=buffer)
+            self._scratch = key, have
+        return have

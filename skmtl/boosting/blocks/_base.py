@@ -13,7 +13,7 @@ class Step(NamedTuple):
     """One step of a block, not yet part of the model."""
 
     block: str
-    trees: Trees
+    trees: list[Trees]
     deltas: dict[int, np.ndarray]  # what each part of the raw prediction of the training rows gains
     rows: np.ndarray  # rows of the training fold that the trees were fitted on
     theta: np.ndarray | None = None  # new partition parameters, or None where they stay

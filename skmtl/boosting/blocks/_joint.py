@@ -19,4 +19,4 @@ class JointBlock:
         delta = np.zeros_like(model.gradient)
         trees = model.joint_grower.grow(model.target(), model.settings.joint, model.learning_rate, rows, delta)
         model.grower.add_out_of_bag(trees, rows, delta)
-        return Step(self.name, trees, {JOINT: delta}, rows)
+        return Step(self.name, [trees], {JOINT: delta}, rows)

@@ -41,7 +41,7 @@ class PartitionBlock:
                 )
             )
             deltas[part] = delta
-        return Step(self.name, type(trees[0]).concatenate(trees), deltas, rows, self._move(model, deltas))
+        return Step(self.name, trees, deltas, rows, self._move(model, deltas))
 
     @staticmethod
     def _move(model, deltas):

@@ -36,4 +36,4 @@ class SharedBlock:
             delta,
             task_features=self.task_features,
         )
-        return Step(self.name, trees, {SHARED: delta}, rows, effects=model.new_effects(delta))
+        return Step(self.name, [trees], {SHARED: delta}, rows, effects=model.new_effects(delta))

@@ -21,4 +21,4 @@ class SpecificBlock:
         trees = model.grower.grow_units(
             model.target(), model.settings.specific, model.learning_rate, rows, seeds, delta
         )
-        return Step(self.name, trees, {SPECIFIC: delta}, rows)
+        return Step(self.name, [trees], {SPECIFIC: delta}, rows)

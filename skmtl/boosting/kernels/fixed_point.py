@@ -125,6 +125,24 @@ def to_unit_words(gradient, hessian, weight, pointers, scratch=None) -> Words:
     words : Words
         The units that its integers stand for are arrays of shape (n_units,).
     """
+    words, shift, scales = _packed(gradient, hessian, weight, pointers, scratch)
+    gradient_unit, hessian_unit, weight_unit = 1.0 / scales
+    own_hessian, weighted = hessian is not None, weight is not None
+    return Words(words, shift, gradient_unit, hessian_unit, weight_unit, gradient.shape[1], own_hessian, weighted)
+
+
+def to_words(gradient, hessian, weight=None, scratch=None) -> Words:
+    """Pack gradients, Hessians and weights of the rows on one scale; see `to_unit_words`."""
+    pointers = np.array([0, gradient.shape[0]], np.int64)
+    words, shift, scales = _packed(gradient, hessian, weight, pointers, scratch)
+    (gradient_scale,), (hessian_scale,), (weight_scale,) = scales.tolist()
+    own_hessian, weighted = hessian is not None, weight is not None
+    units = 1.0 / gradient_scale, 1.0 / hessian_scale, 1.0 / weight_scale
+    return Words(words, shift, *units, gradient.shape[1], own_hessian, weighted)
+
+
+def _packed(gradient, hessian, weight, pointers, scratch):
+    """Words, number of bits that count rows, and the scales of each unit; see `to_unit_words`."""
     n_rows, n_outputs = gradient.shape
     own_hessian, weighted = hessian is not None, weight is not None
     shape = n_rows, n_outputs * (1 + own_hessian) + weighted
@@ -138,16 +156,4 @@ def to_unit_words(gradient, hessian, weight, pointers, scratch=None) -> Words:
     values = flat, hessian.reshape(-1) if own_hessian else flat, weight if weighted else flat
     bits_of = values[0].view(np.int64), values[1].view(np.int64), values[2].view(np.int64)
     shift = pack_words(*values, own_hessian, weighted, pointers, scales, words, bits_of, scales.view(np.int64))
-    gradient_unit, hessian_unit, weight_unit = 1.0 / scales
-    return Words(words, shift, gradient_unit, hessian_unit, weight_unit, n_outputs, own_hessian, weighted)
-
-
-def to_words(gradient, hessian, weight=None, scratch=None) -> Words:
-    """Pack gradients, Hessians and weights of the rows on one scale; see `to_unit_words`."""
-    pointers = np.array([0, gradient.shape[0]], np.int64)
-    words = to_unit_words(gradient, hessian, weight, pointers, scratch)
-    return words._replace(
-        gradient_unit=float(words.gradient_unit[0]),
-        hessian_unit=float(words.hessian_unit[0]),
-        weight_unit=float(words.weight_unit[0]),
-    )
+    return words, shift, scales

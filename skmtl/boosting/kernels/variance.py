@@ -2,7 +2,55 @@
 
 from __future__ import annotations
 
-from ..._shared.jit import entry
+import numpy as np
+
+from ..._shared.jit import entry, inner
+
+
+@inner
+def _sum(values, weight, begin, end):
+    """Sum of ``values[begin:end]`` times their weights; four sums in turn, as an addition waits for the one before."""
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+    i, stop = np.uint64(begin), np.uint64(end)
+    if weight.shape[0] > 0:
+        while i < stop:
+            a += values[i] * weight[i]
+            i += one
+        return a
+    while i + three < stop:
+        a += values[i]
+        b += values[i + one]
+        c += values[i + two]
+        d += values[i + three]
+        i += four
+    while i < stop:
+        a += values[i]
+        i += one
+    return (a + b) + (c + d)
+
+
+@inner
+def _squares(values, weight, begin, end, mean):
+    """Sum of squared differences to `mean`, see `_sum`."""
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+    i, stop = np.uint64(begin), np.uint64(end)
+    if weight.shape[0] > 0:
+        while i < stop:
+            a += (values[i] - mean) * (values[i] - mean) * weight[i]
+            i += one
+        return a
+    while i + three < stop:
+        a += (values[i] - mean) * (values[i] - mean)
+        b += (values[i + one] - mean) * (values[i + one] - mean)
+        c += (values[i + two] - mean) * (values[i + two] - mean)
+        d += (values[i + three] - mean) * (values[i + three] - mean)
+        i += four
+    while i < stop:
+        a += (values[i] - mean) * (values[i] - mean)
+        i += one
+    return (a + b) + (c + d)
 
 
 @entry
@@ -19,9 +67,7 @@ def variance_ratio(residual, weight, pointers, total, mean):
     n_units = total.shape[0]
     n_rows, squares, n_present, overall = 0.0, 0.0, 0, 0.0
     for u in range(n_units):
-        sum_u = 0.0
-        for i in range(pointers[u], pointers[u + 1]):
-            sum_u += residual[i] * weight[i] if weight.shape[0] > 0 else residual[i]
+        sum_u = _sum(residual, weight, pointers[u], pointers[u + 1])
         mean[u] = sum_u / total[u] if total[u] > 0.0 else 0.0
         overall += sum_u
         n_rows += total[u]
@@ -32,11 +78,7 @@ def variance_ratio(residual, weight, pointers, total, mean):
     overall /= n_rows
     within, between = 0.0, 0.0
     for u in range(n_units):
-        within_u = 0.0
-        for i in range(pointers[u], pointers[u + 1]):
-            difference = residual[i] - mean[u]
-            within_u += difference * difference * (weight[i] if weight.shape[0] > 0 else 1.0)
-        within += within_u
+        within += _squares(residual, weight, pointers[u], pointers[u + 1], mean[u])
         between += total[u] * (mean[u] - overall) ** 2
     within /= n_rows - n_present
     between /= n_present - 1
