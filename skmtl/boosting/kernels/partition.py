@@ -22,15 +22,14 @@ def write_sides(table, nodes, node, to_left):
     """For each code of the node's feature, whether it goes left, to `to_left`, uint8 (256,): one look-up per row."""
     feature = nodes.feature[node]
     n_bins = table.n_bins[feature]
-    for code in range(n_bins + 1):
-        to_left[code] = goes_left(
-            code,
-            n_bins,
-            nodes.threshold[node],
-            nodes.missing_left[node],
-            nodes.categorical[node],
-            nodes.left_codes[node],
-        )
+    if nodes.categorical[node]:
+        for code in range(n_bins + 1):
+            to_left[code] = (nodes.left_codes[node, code >> 5] >> np.uint32(code & 31)) & np.uint32(1)
+        return
+    threshold = nodes.threshold[node]
+    for code in range(np.uint64(n_bins)):
+        to_left[code] = code <= np.uint64(threshold)
+    to_left[n_bins] = nodes.missing_left[node]
 
 
 @borrowing
