@@ -46,7 +46,7 @@ class RMTGBClassifier(TaskClassifierMixin, BaseRMTGB):
         Column of X that holds the task label of each row, by name or position. It is taken out before learning. None:
         tasks come as `tasks` to the methods, or there is only one.
     learning_rate : float, default=0.1
-        Factor on the value of every leaf.
+        Factor on the value of every leaf; see `refit` for the steps of a second fit.
     max_iter : int or "auto", default="auto"
         Most rounds of each block. "auto": 3000 with early stopping, 100 without. Without early stopping the adaptive
         schedule, which then takes turns to the end, makes so many rounds of all blocks together.
@@ -122,9 +122,12 @@ class RMTGBClassifier(TaskClassifierMixin, BaseRMTGB):
     tol : float, default=1e-7
         Least fall of the held-out loss that counts as an improvement.
     refit : bool, default=True
-        After early stopping, fit again on all rows for the rounds found. Shared and partition rounds of this second fit
-        have two trees of half the step, which lowers the variance that the draws of features leave. With
-        ``warm_start=True`` there is no second fit.
+        After early stopping, fit again on all rows for the rounds found. The rounds are then searched with twice the
+        `learning_rate`, and gone through again in several steps, of two thirds of the `learning_rate` (half of it from
+        20 000 rows on) in shared and partition rounds, which lowers the variance that the draws of features leave, and
+        of all of it in the others. Rounds that `schedule` gives as a dict are searched as they are; shared and
+        partition rounds are gone through again in two steps of half the size. With ``warm_start=True`` there is no
+        second fit.
     unseen_tasks : {"shared", "error"}, default="shared"
         What to predict for a task not seen in `fit`. "shared": what is common to all tasks (no task effect, the tasks'
         mean partition weight, no specific trees); "error": raise ValueError.

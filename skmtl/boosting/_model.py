@@ -50,9 +50,13 @@ class GrowingModel:
         With the attributes learning_rate, leaf_step, subsample, theta_update, theta_learning_rate and theta_l2.
     train_scored : bool, default=True
         Whether to note the loss on the training rows after every step.
+    pace : float, default=1.0
+        Factor on the learning rate of `options`.
     """
 
-    def __init__(self, train, validation, loss, grower, settings, theta, effects, seed, options, train_scored=True):
+    def __init__(
+        self, train, validation, loss, grower, settings, theta, effects, seed, options, train_scored=True, pace=1.0
+    ):
         self.train = train
         self.train_scored = train_scored
         self.validation = validation
@@ -64,7 +68,7 @@ class GrowingModel:
         self.theta_start = theta
         self.effects = effects
         self.seed = seed
-        self.learning_rate = self.full_learning_rate = options.learning_rate
+        self.learning_rate = self.full_learning_rate = pace * options.learning_rate
         self.leaf_step = options.leaf_step
         self.subsample = options.subsample
         self.theta_update = options.theta_update
@@ -97,10 +101,10 @@ class GrowingModel:
         """Weight of the outlier ensemble for each unit."""
         return np.full(self.train.n_units, 0.5) if self.theta is None else expit(self.theta)
 
-    def begin_round(self, pace=1.0):
-        """Take the derivatives of the loss at the current prediction; the step to come has `pace` times its size."""
-        self.learning_rate = pace * self.full_learning_rate
-        self.theta_learning_rate = pace * self.full_theta_learning_rate
+    def begin_round(self, share=1.0):
+        """Take the derivatives of the loss at the current prediction; the step to come is a `share` of a whole one."""
+        self.learning_rate = share * self.full_learning_rate
+        self.theta_learning_rate = share * self.full_theta_learning_rate
         # Every step has seeds of its own, whichever steps came before it; a new NumPy generator would cost a hundred
         # times as much as `seed_of`.
         self._state = (self.seed << 32) + (self.n_draws << 8)

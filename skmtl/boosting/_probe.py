@@ -12,7 +12,7 @@ from .blocks import SharedBlock
 _TREES = 10
 
 
-def probe_theta(fold, loss, grower, settings, effects, seed, options):
+def probe_theta(fold, loss, grower, settings, effects, seed, options, pace):
     """Start of theta from a few shared trees that are not kept.
 
     They split on features of rows only: told the task, they would explain what is to be seen. What they leave of each
@@ -23,14 +23,14 @@ def probe_theta(fold, loss, grower, settings, effects, seed, options):
     ----------
     fold : Fold
         The training rows at their first raw prediction; changed.
-    loss, grower, settings, effects, seed, options : object
+    loss, grower, settings, effects, seed, options, pace : object
         As of :class:`GrowingModel`.
 
     Returns
     -------
     theta : ndarray of shape (n_units,)
     """
-    model = GrowingModel(fold, None, loss, grower, settings, None, effects, seed, options, train_scored=False)
+    model = GrowingModel(fold, None, loss, grower, settings, None, effects, seed, options, False, pace)
     block = SharedBlock(task_features=False)
     for _ in range(_TREES):
         model.begin_round()

@@ -17,7 +17,7 @@ from ._progress import Progress
 from ._settings import BLOCKS, resolve_settings
 from ._theta import random_start
 from .blocks import JointBlock, PartitionBlock, SharedBlock, SpecificBlock
-from .schedules import AdaptiveSchedule, AdaptiveState, FixedSchedule, ReplaySchedule
+from .schedules import SEARCH_PACE, AdaptiveSchedule, AdaptiveState, FixedSchedule, ReplaySchedule
 
 #: With "auto", fewer rows than this are too few to stop by.
 _ROWS_TO_STOP = 500
@@ -132,7 +132,7 @@ def fit_rows(rows: Rows, plan, loss, options, n_classes, seed, n_threads, earlie
         prepared, seed = earlier.loss, earlier.seed
     stopping = stops_early(options, len(rows.y))
     rounds = rounds_of(options, rows.n_units, stopping)
-    n_passes = 2 if stopping and options.refit and not options.warm_start else 1
+    n_passes = 2 if stopping and _refits(options) else 1
     with Progress(options.verbose, n_passes * sum(rounds.values())) as progress:
         if not stopping:
             return _grow(rows, None, rounds, plan, prepared, options, seed, n_threads, earlier, progress)
@@ -154,6 +154,11 @@ def fit_rows(rows: Rows, plan, loss, options, n_classes, seed, n_threads, earlie
             return fitted
         again = _grow(rows, None, rounds, plan, prepared, options, seed, n_threads, None, progress, fitted.sequence)
         return again._replace(validation_loss=fitted.validation_loss)
+
+
+def _refits(options):
+    """Whether early stopping is followed by a second fit."""
+    return options.refit and not options.warm_start
 
 
 def stops_early(options, n_rows):
@@ -183,11 +188,11 @@ def is_adaptive(options, n_units):
     return n_units > 1 and isinstance(options.schedule, str) and options.schedule == "adaptive"
 
 
-def _schedule(options, rounds, done, n_units, patience, progress, state, sequence):
+def _schedule(options, rounds, done, n_units, patience, progress, state, sequence, pace):
     """Schedule of a pass; `sequence` holds the blocks that an earlier pass found, to be gone through again."""
     blocks = [SharedBlock(), PartitionBlock(), JointBlock(), SpecificBlock()]
     if sequence is not None:
-        return ReplaySchedule(blocks, sequence, progress)
+        return ReplaySchedule(blocks, sequence, progress, pace)
     if is_adaptive(options, n_units):
         n_rounds = most_rounds(options, patience is not None)
         return AdaptiveSchedule(blocks, n_rounds, done, patience, options.tol, progress, state)
@@ -205,6 +210,9 @@ def _grow(rows, held_out, rounds, plan, prepared, options, seed, n_threads, earl
     constant = _constant(rows, loss, options) if earlier is None else earlier.constant
     effects = _effects(rows, loss, options, constant, earlier)
     start = _starts(rows, constant, None if effects is None else effects.values)
+    # Rounds that were asked for one by one are made as they are.
+    searched = isinstance(options.schedule, str) and (sequence is not None or (held_out is not None and _refits(options)))
+    pace = SEARCH_PACE if searched else 1.0
     done = dict.fromkeys(rounds, 0)
     if earlier is not None:
         done = {block: earlier.sequence.count(block) for block in rounds}
@@ -231,16 +239,17 @@ def _grow(rows, held_out, rounds, plan, prepared, options, seed, n_threads, earl
         theta = random_start(rows.n_units, np.random.default_rng([seed, 1]))
     else:
         fresh = _effects(rows, loss, options, constant, None)
-        theta = probe_theta(_fold(rows, _starts(rows, constant, None)), loss, grower, settings, fresh, seed, options)
+        first_fold = _fold(rows, _starts(rows, constant, None))
+        theta = probe_theta(first_fold, loss, grower, settings, fresh, seed, options, pace)
     # A pass that is followed by a second one leaves only its sequence behind.
-    last = held_out is None or not (options.refit and not options.warm_start)
-    model = GrowingModel(train, validation, loss, grower, settings, theta, effects, seed, options, train_scored=last)
+    last = held_out is None or not _refits(options)
+    model = GrowingModel(train, validation, loss, grower, settings, theta, effects, seed, options, last, pace)
     model.n_draws = 0 if earlier is None else earlier.n_draws
     if earlier is not None and done["partition"] > 0:
         model.theta_start = earlier.theta_start
     patience = options.n_iter_no_change if held_out is not None else None
     state = None if earlier is None else earlier.schedule_state
-    schedule = _schedule(options, rounds, done, rows.n_units, patience, progress, state, sequence)
+    schedule = _schedule(options, rounds, done, rows.n_units, patience, progress, state, sequence, pace)
     before = None if earlier is None else earlier.forest
     schedule.run(model)
     return Fitted(

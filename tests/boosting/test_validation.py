@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skmtl._shared.validation import validation_rows
 from skmtl.boosting import RMTGBClassifier, RMTGBRegressor
+from skmtl.boosting.schedules import _replay
 
 
 def _table(n=900, n_tasks=6, seed=0):
@@ -45,7 +46,31 @@ def test_blocks_end_at_the_round_with_the_least_held_out_loss():
     assert 0 < model.n_iter_per_block_["shared"] < 1000
 
 
-def test_second_fit_is_the_fit_on_all_rows_in_half_steps():
+@pytest.mark.parametrize(("many_rows", "n_steps"), [(20_000, 3), (500, 4)])
+def test_second_fit_goes_through_the_rounds_of_a_fast_search_in_several_steps(many_rows, n_steps, monkeypatch):
+    monkeypatch.setattr(_replay, "_MANY_ROWS", many_rows)
+    X, y, _ = _table()
+    stopped = RMTGBRegressor(early_stopping=True, random_state=0).fit(X, y)
+    search = RMTGBRegressor(early_stopping=True, refit=False, learning_rate=0.2, random_state=0).fit(X, y)
+    assert stopped.n_iter_ == search.n_iter_ > 5
+    assert_array_equal(stopped.validation_score_, search.validation_score_)
+    rounds, rate = {"shared": n_steps * stopped.n_iter_}, 1.0 / n_steps * 0.2
+    fixed = RMTGBRegressor(early_stopping=False, schedule=rounds, learning_rate=rate, random_state=0).fit(X, y)
+    assert_array_equal(stopped.predict(X), fixed.predict(X))
+    assert_array_equal(stopped.train_score_, fixed.train_score_[::n_steps])
+
+
+def test_joint_and_specific_rounds_are_gone_through_in_steps_of_the_learning_rate():
+    X, y, tasks = _table()
+    model = RMTGBRegressor(early_stopping=True, schedule="sequential", random_state=0, max_iter=6, tol=0.0)
+    model.fit(X, y, tasks=tasks)
+    kept = model.n_iter_per_block_
+    assert kept["shared"] > 0 and kept["joint"] + kept["specific"] > 0
+    n_own = 2 * kept["joint"] + 2 * len(np.unique(tasks)) * kept["specific"]
+    assert len(model._fitted.forest.trees) == 3 * kept["shared"] + 6 * kept["partition"] + n_own
+
+
+def test_rounds_given_one_by_one_are_gone_through_in_half_steps():
     X, y, tasks = _table()
     stopped = RMTGBRegressor(early_stopping=True, schedule={"shared": 1000}, random_state=0).fit(X, y, tasks=tasks)
     half = {"early_stopping": False, "schedule": {"shared": 2 * stopped.n_iter_}, "learning_rate": 0.05}

@@ -2,6 +2,6 @@
 
 from ._adaptive import AdaptiveSchedule, AdaptiveState
 from ._fixed import FixedSchedule
-from ._replay import ReplaySchedule
+from ._replay import SEARCH_PACE, ReplaySchedule
 
-__all__ = ["AdaptiveSchedule", "AdaptiveState", "FixedSchedule", "ReplaySchedule"]
+__all__ = ["SEARCH_PACE", "AdaptiveSchedule", "AdaptiveState", "FixedSchedule", "ReplaySchedule"]

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-#: How many trees share the step of one round, by block. Trees that look at a random share of the features differ from
-#: draw to draw; two of half the size have half the variance, for the time of one more tree. The other blocks draw
-#: nothing.
-STEPS_PER_ROUND = {"shared": 2, "partition": 2}
+#: How much longer the steps of a search are than those asked for. What is searched are the rounds, not the model, and
+#: few long steps find them as well as many short ones.
+SEARCH_PACE = 2.0
+#: Shared and partition rounds of a search become so many steps, and four from so many rows on: less noise shows more.
+_STEPS, _MORE_STEPS, _MANY_ROWS = 3, 4, 20_000
+
+
+def steps_per_round(block, pace, n_rows):
+    """In how many steps a round of the search is gone through again.
+
+    Trees that look at a random share of the features differ from draw to draw; several of a part of the step have as
+    much less variance. Joint and specific trees draw nothing: theirs are as long as was asked for.
+    """
+    if block in ("joint", "specific"):
+        return round(pace)
+    if pace < SEARCH_PACE:
+        return 2
+    return _MORE_STEPS if n_rows >= _MANY_ROWS else _STEPS
 
 
 class ReplaySchedule:
@@ -19,18 +33,21 @@ class ReplaySchedule:
         Their names in the order of their rounds.
     progress : Progress
         Told of every round.
+    pace : float
+        How long the steps of the search were, beside those asked for.
     """
 
-    def __init__(self, blocks, sequence, progress):
+    def __init__(self, blocks, sequence, progress, pace):
         self.blocks = {block.name: block for block in blocks}
         self.sequence = sequence
         self.progress = progress
+        self.pace = pace
 
     def run(self, model):
         """Grow the model."""
         for name in self.sequence:
-            n_steps = STEPS_PER_ROUND.get(name, 1)
+            n_steps = steps_per_round(name, self.pace, model.train.n_rows)
             for i in range(n_steps):
-                model.begin_round(pace=1.0 / n_steps)
+                model.begin_round(share=1.0 / n_steps)
                 model.keep(self.blocks[name].step(model), same_round=i > 0)
             self.progress.update(model, name)

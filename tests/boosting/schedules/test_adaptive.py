@@ -119,11 +119,11 @@ def test_held_out_rows_change_nothing_but_the_choice_of_rounds(monkeypatch):
 
 
 @pytest.mark.parametrize("cls", [RMTGBRegressor, RMTGBClassifier])
-def test_the_second_fit_takes_the_blocks_in_the_order_found(cls):
+def test_the_second_fit_takes_the_blocks_in_the_order_that_twice_the_learning_rate_finds(cls):
     X, y, tasks = _draw("joint", 0)
     y = y if cls is RMTGBRegressor else (y > 0).astype(int)
     model = cls(random_state=0).fit(X, y, tasks=tasks)
-    first = cls(random_state=0, refit=False).fit(X, y, tasks=tasks)
+    first = cls(random_state=0, learning_rate=0.2, refit=False).fit(X, y, tasks=tasks)
     assert_array_equal(model.block_sequence_, first.block_sequence_)
     assert_array_equal(model.validation_score_, first.validation_score_)
     assert len(model.train_score_) == model.n_iter_ + 1
