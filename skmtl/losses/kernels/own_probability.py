@@ -11,8 +11,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ..._shared.jit import entry
+from ..._shared.jit import entry, inner
 from .functions import CONVEX_SHARE, HESSIAN_FLOOR, fast_exp, log1p_of_share
+
+#: Rows whose exponentials are formed together.
+_BLOCK = 128
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -44,6 +47,24 @@ def _softmax(raw, i, own, out):
     for k in range(n_outputs):
         out[i, k] /= total
     return out[i, own], others / total, raw[i, own] - largest - np.log(total)
+
+
+@inner
+def _exponentials(raw, begin, out):
+    """Write exp(raw - its largest) of the rows from `begin` on to `out` : float64 (n_rows, n_outputs).
+
+    All differences first, so that the processor forms several exponentials at a time.
+    """
+    n_outputs = raw.shape[1]
+    for i in range(out.shape[0]):
+        largest = raw[begin + i, 0]
+        for k in range(1, n_outputs):
+            largest = max(largest, raw[begin + i, k])
+        for k in range(n_outputs):
+            out[i, k] = raw[begin + i, k] - largest
+    flat = out.reshape(-1)
+    for j in range(flat.shape[0]):
+        flat[j] = fast_exp(flat[j])
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -87,16 +108,17 @@ def log_own_probability(y, raw, out):
             z = (2.0 * y[i] - 1.0) * raw[i, 0]
             out[i] = min(z, 0.0) - log1p_of_share(fast_exp(-abs(z)))
         return
-    for i in range(y.shape[0]):
-        own, largest = int(y[i]), raw[i, 0]
-        for k in range(1, n_outputs):
-            largest = max(largest, raw[i, k])
-        others = 0.0
-        for k in range(n_outputs):
-            if k != own:
-                others += np.exp(raw[i, k] - largest)
-        mine = raw[i, own] - largest
-        out[i] = -np.log1p(others) if mine == 0.0 else mine - np.log(others + np.exp(mine))
+    block = np.empty((_BLOCK, n_outputs))
+    for begin in range(0, y.shape[0], _BLOCK):
+        exponentials = block[: min(_BLOCK, y.shape[0] - begin)]
+        _exponentials(raw, begin, exponentials)
+        for i in range(exponentials.shape[0]):
+            own, others, largest = int(y[begin + i]), 0.0, raw[begin + i, 0]
+            for k in range(n_outputs):
+                others += exponentials[i, k] if k != own else 0.0
+                largest = max(largest, raw[begin + i, k])
+            mine = raw[begin + i, own] - largest
+            out[begin + i] = -np.log1p(others) if mine == 0.0 else mine - np.log(others + exponentials[i, own])
 
 
 @entry
@@ -116,14 +138,20 @@ def binary_log_loss(y, raw, weight, gradient, hessian):
 @entry
 def softmax_log_loss(y, raw, weight, factor, gradient, hessian):
     """Derivatives of log Σ exp(raw) - raw[y]; the diagonal second derivatives times the number `factor`."""
-    for i in range(y.shape[0]):
-        w = weight[i] if weight.shape[0] > 0 else 1.0
-        own = int(y[i])
-        _softmax(raw, i, own, gradient)
-        for k in range(raw.shape[1]):
-            p = gradient[i, k]
-            gradient[i, k] = w * (p - (1.0 if own == k else 0.0))
-            hessian[i, k] = w * max(factor * p * (1.0 - p), HESSIAN_FLOOR)
+    n_outputs = raw.shape[1]
+    for begin in range(0, y.shape[0], _BLOCK):
+        end = min(begin + _BLOCK, y.shape[0])
+        _exponentials(raw, begin, gradient[begin:end])
+        for i in range(begin, end):
+            w = weight[i] if weight.shape[0] > 0 else 1.0
+            own, total = int(y[i]), 0.0
+            for k in range(n_outputs):
+                total += gradient[i, k]
+            scale = 1.0 / total
+            for k in range(n_outputs):
+                p = gradient[i, k] * scale
+                gradient[i, k] = w * (p - (1.0 if own == k else 0.0))
+                hessian[i, k] = w * max(factor * p * (1.0 - p), HESSIAN_FLOOR)
 
 
 @entry
