@@ -53,7 +53,7 @@ class Loop:
     route : {"columns", "rows"}
         Four columns of y, or rows of four tasks.
     batch_size : int
-        Rows per step.
+        Rows per step, about: a pass is cut into equal batches, as the estimator's is.
     """
 
     def __init__(self, route, batch_size=256):
@@ -68,7 +68,7 @@ class Loop:
             n_in = n_out
         self.net = nn.Sequential(*layers, nn.Linear(n_in, N_TASKS))
         self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=0.001, weight_decay=0.02, fused=True)
-        self.batch_size = batch_size
+        self.n_batches = max(1, round(len(X) / batch_size))
 
     def loss(self, rows):
         """Half the mean squared error of a batch."""
@@ -79,7 +79,7 @@ class Loop:
 
     def epoch(self):
         """One pass."""
-        for rows in torch.randperm(len(self.x)).split(self.batch_size):
+        for rows in torch.randperm(len(self.x)).tensor_split(self.n_batches):
             self.optimizer.zero_grad()
             loss = self.loss(rows)
             loss.backward()
@@ -87,7 +87,7 @@ class Loop:
 
     def separate_passes(self):
         """One pass with a backward pass for each task, without combining their gradients."""
-        for rows in torch.randperm(len(self.x)).split(self.batch_size):
+        for rows in torch.randperm(len(self.x)).tensor_split(self.n_batches):
             losses = (self.net(self.x[rows]) - self.y[rows]).square().mean(dim=0)
             for value in losses:
                 self.optimizer.zero_grad()
@@ -158,7 +158,7 @@ class Memory:
 class Balanced:
     """One epoch with balancing."""
 
-    params = (["pcgrad", "upgrad", "uw"],)
+    params = (["gradvac", "mgda", "pcgrad", "upgrad", "uw"],)
     param_names = ("balancing",)
 
     def setup(self, balancing):

@@ -112,12 +112,11 @@ def test_gradients_of_tasks_by_way_of_raw_predictions_are_those_of_their_losses(
     losses = objective.losses(module(batch.numbers, tasks), batch)
     present = present_tasks(losses)
     assert len(present) == outputs.n_units - (route == "rows")
-    factors = torch.rand(len(present), dtype=torch.float64)
-    for values, factor in [(None, None), (losses.of_task[present].log(), None), (None, factors)]:
+    for values in [None, losses.of_task[present].log(), losses.of_task[present] * torch.rand(len(present))]:
         found = []
         for known in (losses, losses._replace(raw=None)):
             module.zero_grad()
-            jacobian = task_gradients(known, present, shared, own, values=values, factors=factor)
+            jacobian = task_gradients(known, present, shared, own, values=values)
             found.append([jacobian, *(p.grad.clone() for p in own)])
         assert bool(found[0][0].any(dim=1).all())
         torch.testing.assert_close(found[0], found[1])
@@ -131,6 +130,14 @@ def test_weights_from_the_gramian_are_those_of_the_aggregator():
         found = balancer.aggregate(jacobian)
         torch.manual_seed(0)
         torch.testing.assert_close(found, balancer.make(5).double()(jacobian))
+
+
+@pytest.mark.parametrize("name", sorted(AGGREGATORS))
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_gradients_that_are_not_finite_are_not_solved_for(name, value):
+    jacobian = torch.ones(5, 7)
+    jacobian[2, 3] = value
+    assert bool(make(name, 5).aggregate(jacobian).isnan().all())
 
 
 def test_upgrad_and_mgda_conflict_with_no_task():
@@ -234,6 +241,15 @@ def test_the_regularizer_is_added_after_aggregation():
 
 
 # GradNorm and DB-MTL -------------------------------------------------------------------------------------------------
+
+
+def test_gradnorm_weighs_all_gradients():
+    problem = Problem()
+    balancer = GradNorm().build(3)
+    weights = torch.tensor([0.5, 2.0, 0.5], dtype=torch.float64)
+    balancer.double().weights.copy_(weights)
+    for found, expected in zip(problem.run(balancer), problem.gradients(), strict=True):
+        torch.testing.assert_close(found, weights @ expected)
 
 
 def test_gradnorm_without_alpha_makes_norms_equal():

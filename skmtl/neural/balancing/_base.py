@@ -90,12 +90,12 @@ def present_tasks(losses):
     return torch.nonzero(losses.weight > 0)[:, 0]
 
 
-def of_present(losses, present):
-    """Losses of the present tasks, without gathering them if these are all."""
-    return losses.of_task if len(present) == len(losses.of_task) else losses.of_task[present]
+def of_present(values, present):
+    """Values of the present tasks, without gathering them if these are all."""
+    return values if len(present) == len(values) else values[present]
 
 
-def task_gradients(losses, present, shared, own, *, values=None, factors=None):
+def task_gradients(losses, present, shared, own, *, values=None):
     """Jacobian of the losses by the shared parameters, (n_present, n_parameters); adds the gradients of the heads.
 
     Where the batch knows its raw predictions, one pass goes from all losses back to them and to the heads, and from
@@ -108,21 +108,18 @@ def task_gradients(losses, present, shared, own, *, values=None, factors=None):
     present : tensor of int of shape (n_present,)
         The tasks that have rows in it.
     shared, own : list of Parameter
-        Shared parameters, and all others, which get the gradient of the sum of the losses times `factors`.
+        Shared parameters, and all others, which get the gradient of the sum of the losses.
     values : tensor of shape (n_present,) or None
         What to differentiate, one number for each loss; None: the losses.
-    factors : tensor of shape (n_present,) or None
-        Weights for the heads; None: 1.
     """
-    values = of_present(losses, present) if values is None else values
-    starts = ((value, None) for value in values.unbind())
-    if shared and losses.raw is not None:
-        sources = [losses.raw, *(own if factors is None else ())]
-        slopes, *gradients = torch.autograd.grad(values.sum(), sources, retain_graph=True, allow_unused=True)
-        _add(gradients, sources[1:])
+    values = of_present(losses.of_task, present) if values is None else values
+    if not shared or losses.raw is None:
+        add_gradients(values.sum(), own, retain=True)
+        starts = ((value, None) for value in values.unbind())
+    else:
+        slopes, *gradients = torch.autograd.grad(values.sum(), [losses.raw, *own], retain_graph=True, allow_unused=True)
+        _add(gradients, own)
         starts = _starts(losses, present, slopes)
-    if not shared or losses.raw is None or factors is not None:
-        add_gradients((values if factors is None else values * factors).sum(), own, retain=True)
     if not shared:
         return None
     jacobian = values.new_empty(len(values), sum(parameter.numel() for parameter in shared))

@@ -58,6 +58,7 @@ class GradNormBalancer(Balancer):
         self.register_buffer("weights", torch.ones(n_units))
         self.register_buffer("first", torch.full((n_units,), torch.nan))
         self.optimizer: torch.optim.Optimizer | None = None
+        self.waits = True  # for the first loss of some task
 
     def backward(self, evaluate, shared, own, replay=None):
         """See :class:`Balancer`."""
@@ -65,28 +66,29 @@ class GradNormBalancer(Balancer):
         present = present_tasks(losses)
         if not len(present):
             return losses
-        values = of_present(losses, present)
-        unset = torch.isnan(self.first[present])
-        self.first[present] = torch.where(unset, values.detach(), self.first[present])
-        weights = self.weights[present]
-        jacobian = task_gradients(losses, present, shared, own, factors=weights)
+        values = of_present(losses.of_task, present)
+        if self.waits:
+            unset = torch.isnan(self.first[present])
+            self.first[present] = torch.where(unset, values.detach(), self.first[present])
+            self.waits = bool(torch.isnan(self.first).any())
+        jacobian = task_gradients(losses, present, shared, own, values=values * of_present(self.weights, present))
         if losses.extra is not None:
             add_gradients(losses.extra, [*shared, *own])
         if jacobian is not None:
-            add_flat(weights @ jacobian, shared)
+            add_flat(jacobian.sum(dim=0), shared)
             self._learn(present, values.detach(), jacobian.norm(dim=1))
         return losses
 
-    def _learn(self, present, values, norms):
+    def _learn(self, present, values, sizes):
         """A step of Adam on the sum of |w_t G_t - target|, then weights that sum to the number of tasks."""
-        rates = values / self.first[present].clamp_min(1e-12)
+        rates = values / of_present(self.first, present).clamp_min(1e-12)
         rates = rates / rates.mean().clamp_min(1e-12)
-        sizes = self.weights[present] * norms
         target = sizes.mean() * rates**self.alpha
-        gradient = torch.zeros_like(self.weights)
-        gradient[present] = torch.sign(sizes - target) * norms
+        gradient = torch.sign(sizes - target) * sizes / of_present(self.weights, present)
+        if len(present) < len(self.weights):
+            gradient = torch.zeros_like(self.weights).index_copy(0, present, gradient)
         if self.optimizer is None:
-            self.optimizer = torch.optim.Adam([self.weights], lr=self.lr)
+            self.optimizer = torch.optim.Adam([self.weights], lr=self.lr, fused=True)
         self.weights.grad = gradient
         self.optimizer.step()
         self.weights.grad = None
@@ -161,7 +163,7 @@ class DBMTLBalancer(Balancer):
         present = present_tasks(losses)
         if not len(present):
             return losses
-        values = torch.log(of_present(losses, present) + 1e-8)
+        values = torch.log(of_present(losses.of_task, present) + 1e-8)
         jacobian = task_gradients(losses, present, shared, own, values=values)
         if jacobian is not None:
             add_flat(self.combine(jacobian, present), shared)

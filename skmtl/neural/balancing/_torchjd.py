@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import warnings
 from typing import Any
 
@@ -97,11 +98,15 @@ class AggregatorBalancer(Balancer):
         self.by_size: dict[int, Any] = {}
 
     def aggregate(self, jacobian):
-        """Aggregate a matrix of gradients, (n_tasks, n_parameters); one of zeros stays zero."""
+        """Aggregate a matrix of gradients, (n_tasks, n_parameters); one of zeros stays zero.
+
+        Where numbers are not finite there is nothing to solve: the step gives NaN, and the net reports the loss.
+        """
         n = len(jacobian)
         gramian = jacobian @ jacobian.T
-        if n == 0 or float(gramian.diagonal().max()) == 0.0:
-            return jacobian.new_zeros(jacobian.shape[1])
+        largest = float(gramian.diagonal().max()) if n else 0.0
+        if largest == 0.0 or not math.isfinite(largest):
+            return jacobian.new_full(jacobian.shape[1:], 0.0 if largest == 0.0 else math.nan)
         if n not in self.by_size:
             self.by_size[n] = self.make(n).to(jacobian.device)
         aggregator = self.by_size[n]
