@@ -24,9 +24,5 @@ inner = _compiled(no_cpython_wrapper=True)
 #: more.
 borrowing = _compiled(no_cpython_wrapper=True, _nrt=False)
 
-#: The same for kernels that are called at one place, or that do little: they become part of whoever calls them. Records
-#: of dozens of arrays are else copied for each call.
-inlined = _compiled(no_cpython_wrapper=True, _nrt=False, forceinline=True)
-
 #: Inner kernels that make arrays for themselves and are called by such as above, whose choice they would inherit.
 allocating = _compiled(no_cpython_wrapper=True, _nrt=True)

@@ -86,13 +86,11 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
     n_members : int64, number of threads; 1: there is no team
     member : int64, number of this thread; 0 owns the tree, the others return when it is finished
     """
-    if member > 0:
-        take_part(table, data, settings, rows, first, nodes, base, scratch, tree, n_members, member)
-        return 0
     control, sums, histograms = scratch.control, scratch.sums, scratch.histograms
     n_channels = data.words.shape[1]
     size = table.offsets[-1] * n_channels
-    max_nodes = 2 * max(min(settings.max_leaf_nodes, stop - first), 1) - 1
+    # Who only helps keeps no books.
+    max_nodes = 2 * max(min(settings.max_leaf_nodes, stop - first), 1) - 1 if member == 0 else 0
     n_slots = min(histograms.shape[0] // max(size, 1), max_nodes + 2)
     # Slots 0 and 1 are scratch; a leaf that waits for its split keeps its histogram in one of the others.
     n_free = max(n_slots - 2, 0)
@@ -104,22 +102,26 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
     candidates = np.empty(max(n_active, 1), np.int32)
     open_groups = np.ones((max_nodes, table.groups.shape[0]), np.uint8)
 
-    _start_node(nodes, base, first, stop, 0)
-    nodes.lower[base], nodes.upper[base] = -np.inf, np.inf
+    if member == 0:
+        _start_node(nodes, base, first, stop, 0)
+        nodes.lower[base], nodes.upper[base] = -np.inf, np.inf
     n_nodes, n_leaves = 1, 1
     node, small, large, gathered = base, base, base, base
     slot_small, slot_large, kept = 1, 0, -1
     wanted_small, wanted_large = False, False
-    if stop == first:
+    if member == 0 and stop == first:
         nodes.weight[base] = 0.0
         if n_members > 1:
             close_tree(control)
         return n_nodes
-    # What follows is a list of steps, each of which is offered to the team at one and the same place below.
+    # What follows is a list of steps, each of which is offered to the team at one and the same place below, where the
+    # other members take part until the tree is finished.
     step = GATHER
     while True:
         flags = 0
-        if step == GATHER:
+        if member > 0:
+            n_chunks = 0
+        elif step == GATHER:
             n_chunks = count_chunks(nodes.stop[gathered] - nodes.start[gathered], ROWS_PER_CHUNK, n_members)
         elif step in (PARTITION, PLACE):
             n_chunks = count_chunks(nodes.stop[node] - nodes.start[node], ROWS_PER_CHUNK, n_members)
@@ -137,14 +139,18 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
             n_chunks = min(
                 count_chunks(n_rows * n_active + 2 * table.offsets[-1], CODES_PER_CHUNK, n_members), n_active
             )
-        control[KIND], control[CHUNKS], control[FLAGS] = step, n_chunks, flags
-        if step == FEATURES:
-            control[NODE], control[OTHER], control[SLOT], control[OTHER_SLOT] = small, large, slot_small, slot_large
-        else:
-            control[NODE] = gathered if step == GATHER else node
-        if n_members > 1:
-            offer_chunks(control, n_chunks)
+        if member == 0:
+            control[KIND], control[CHUNKS], control[FLAGS] = step, n_chunks, flags
+            if step == FEATURES:
+                control[NODE], control[OTHER], control[SLOT], control[OTHER_SLOT] = small, large, slot_small, slot_large
+            else:
+                control[NODE] = gathered if step == GATHER else node
+            if n_members > 1:
+                offer_chunks(control, n_chunks)
+        # Called from this place alone, it becomes part of this kernel: its records of arrays are not copied.
         take_part(table, data, settings, rows, first, nodes, base, scratch, tree, n_members, member)
+        if member > 0:
+            return 0
         if n_members > 1:
             await_chunks(control, n_chunks)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._shared.jit import borrowing, entry, inlined
+from ..._shared.jit import borrowing, entry
 from .histogram import fill_features, next_run, subtract_codes
 from .partition import partition_slice, write_sides
 from .split import split_features
@@ -58,7 +58,7 @@ def make_scratch(n_features, n_nodes, n_channels, n_threads, histograms, gathere
     )
 
 
-@inlined
+@borrowing
 def _gather_chunk(data, rows, together, scratch, first, start, stop, total):
     """Sum the words of the rows ``rows[start:stop]``, and copy them to where the rows are unless they are `together`.
 
@@ -100,7 +100,7 @@ def _copy_rows(rows, start, out, out_start, n):
         out[b + i] = rows[a + i]
 
 
-@inlined
+@borrowing
 def _partition_chunk(table, nodes, node, rows, scratch, first, start, stop, alone, total, to_left):
     """Order the rows of a chunk by child: in place if it is the only one, else in `scratch`, right ones first."""
     write_sides(table, nodes, node, to_left)
@@ -115,7 +115,7 @@ def _partition_chunk(table, nodes, node, rows, scratch, first, start, stop, alon
         _copy_rows(rows, start, scratch.moved_rows, here + n_right, n_left)
 
 
-@inlined
+@borrowing
 def _place_chunk(rows, scratch, first, chunk, n_chunks, start, stop, node_start):
     """Put the rows of a chunk where they belong among those of its node: left ones first."""
     left, right = np.int64(0), np.int64(0)
@@ -131,13 +131,13 @@ def _place_chunk(rows, scratch, first, chunk, n_chunks, start, stop, node_start)
     _copy_rows(scratch.moved_rows, here + n_right, rows, node_start + left, n_left)
 
 
-@inlined
+@borrowing
 def follow_each_other(rows, start, stop):
     """Whether the rows of a node have no gaps: they are in ascending order, so that the ends tell."""
     return stop > start and np.int64(rows[stop - 1]) - np.int64(rows[start]) == stop - start - 1
 
 
-@inlined
+@borrowing
 def _features_chunk(table, columns, data, settings, rows, nodes, base, scratch, first, begin, end, member):
     """Sum some of the features and scan them; packs that begin in the chunk are part of it as a whole."""
     control, n_columns = scratch.control, columns.shape[0]
@@ -210,7 +210,7 @@ def _features_chunk(table, columns, data, settings, rows, nodes, base, scratch, 
             )
 
 
-@inlined
+@borrowing
 def take_part(table, data, settings, rows, first, nodes, base, scratch, tree, n_members, member):
     """Take chunks: the owner (member 0) until the step has none left, the others until the tree is finished."""
     control = scratch.control

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._shared.jit import borrowing, inlined
+from ..._shared.jit import borrowing
 from .random import sample_front, sort_front
 from .score import TIE, node_score, row_weight
 from .split_categorical import best_subset
@@ -12,7 +12,7 @@ from .split_numeric import best_threshold, half_way, least_count, threshold_by_c
 from .types import CODE_WORDS
 
 
-@inlined
+@borrowing
 def candidate_features(table, settings, allowed_groups, candidates, state):
     """Write the features that the node may split on to the front of `candidates`, in ascending order.
 
@@ -45,7 +45,7 @@ def score_to_beat(total, data, settings, lower, upper):
     return parent + TIE * abs(parent)
 
 
-@inlined
+@borrowing
 def split_features(
     table,
     columns,
@@ -124,7 +124,7 @@ def split_features(
         scores[f], cuts[f, 0], cuts[f, 1] = score, threshold, missing_left
 
 
-@inlined
+@borrowing
 def choose_split(table, data, settings, histograms, base, total, nodes, node, tried, scores, cuts, subsets, left):
     """Write the best of the features' splits to `nodes`; returns its gain, 0 where there is none.
 
