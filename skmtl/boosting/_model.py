@@ -194,8 +194,11 @@ class GrowingModel:
 
     # What schedules do -----------------------------------------------------------------------------------------------
 
-    def keep(self, step, same_round=False):
-        """Make a step part of the model, as a round of its own or as more of the last one."""
+    def keep(self, step, same_round=False, complete=True):
+        """Make a step part of the model, as a round of its own or as more of the last one.
+
+        The losses are noted where the round is `complete`.
+        """
         for part, delta in step.deltas.items():
             self.train.add(part, delta)
         if self.validation is not None:
@@ -210,11 +213,11 @@ class GrowingModel:
             self.effects.values = step.effects
         if same_round:
             self.steps[-1].extend(step.trees)
-            del self.train_loss[-1:], self.validation_loss[-1:]
         else:
             self.steps.append(list(step.trees))
             self.sequence.append(step.block)
-        self.record()
+        if complete:
+            self.record()
 
     def _walk(self, fold, trees):
         add_trees_to(fold.parts, trees, self.grower.table.n_bins, fold.n_units, fold.bins, fold.units)

@@ -86,7 +86,7 @@ def sort_rows(bins, pairs, y, weight, count, n_units, classified):
 class Fitted(NamedTuple):
     """What boosting found."""
 
-    forest: Forest
+    forest: Any  # Forest; None where a second fit follows
     loss: Any
     constant: np.ndarray  # (n_outputs,)
     start: np.ndarray  # (n_units, n_outputs), constant included
@@ -253,10 +253,10 @@ def _grow(rows, held_out, rounds, plan, prepared, options, seed, n_threads, earl
     before = None if earlier is None else earlier.forest
     schedule.run(model)
     return Fitted(
-        model.forest(before),
+        model.forest(before) if last else None,
         prepared,
         constant,
-        _starts(rows, constant, model.settled_effects()),
+        _starts(rows, constant, model.settled_effects() if last else None),
         None if effects is None else effects.values,
         None if effects is None else effects.variance,
         model.theta,

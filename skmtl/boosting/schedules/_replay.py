@@ -49,5 +49,5 @@ class ReplaySchedule:
             n_steps = steps_per_round(name, self.pace, model.train.n_rows)
             for i in range(n_steps):
                 model.begin_round(share=1.0 / n_steps)
-                model.keep(self.blocks[name].step(model), same_round=i > 0)
+                model.keep(self.blocks[name].step(model), same_round=i > 0, complete=i == n_steps - 1)
             self.progress.update(model, name)
