@@ -9,7 +9,6 @@ import numpy as np
 from .._shared.validation import validation_rows
 from ._effects import UnitEffects
 from ._fold import Fold
-from ._forest import Forest
 from ._grower import TreeGrower
 from ._model import GrowingModel
 from ._probe import probe_theta
@@ -211,8 +210,10 @@ def _grow(rows, held_out, rounds, plan, prepared, options, seed, n_threads, earl
     effects = _effects(rows, loss, options, constant, earlier)
     start = _starts(rows, constant, None if effects is None else effects.values)
     # Rounds that were asked for one by one are made as they are.
-    searched = isinstance(options.schedule, str) and (sequence is not None or (held_out is not None and _refits(options)))
-    pace = SEARCH_PACE if searched else 1.0
+    searched = isinstance(options.schedule, str) and (
+        sequence is not None or (held_out is not None and _refits(options))
+    )
+    pace = SEARCH_PACE if searched and isinstance(options.schedule, str) else 1.0
     done = dict.fromkeys(rounds, 0)
     if earlier is not None:
         done = {block: earlier.sequence.count(block) for block in rounds}
