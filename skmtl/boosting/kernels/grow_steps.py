@@ -59,27 +59,27 @@ def make_scratch(n_features, n_nodes, n_channels, n_threads, histograms, gathere
 
 
 @borrowing
-def _gather_chunk(data, rows, together, scratch, first, start, stop, total):
+def _gather_chunk(words, rows, together, gathered, first, start, stop, total):
     """Sum the words of the rows ``rows[start:stop]``, and copy them to where the rows are unless they are `together`.
 
     Only rows that are summed have their words copied, which is the smaller child of a split: taking the words along
     whenever rows move costs more than all of that.
     """
-    n_channels = data.words.shape[1]
+    n_channels = words.shape[1]
     n_rows = stop - start
     if together:
-        words = data.words[rows[start] : rows[start] + n_rows]
+        here = words[rows[start] : rows[start] + n_rows]
         for c in range(n_channels):
             value = np.int64(0)
             for i in range(n_rows):
-                value += words[i, c]
+                value += here[i, c]
             total[c] = value
         return
-    chosen, gathered = rows[start:stop].view(np.uint32), scratch.gathered[start - first : stop - first]
+    chosen, gathered = rows[start:stop].view(np.uint32), gathered[start - first : stop - first]
     if n_channels == 1:
         value = np.int64(0)
         for i in range(chosen.shape[0]):
-            word = data.words[chosen[i], 0]
+            word = words[chosen[i], 0]
             gathered[i, 0] = word
             value += word
         total[0] = value
@@ -87,7 +87,7 @@ def _gather_chunk(data, rows, together, scratch, first, start, stop, total):
         total[:n_channels] = 0
         for i in range(chosen.shape[0]):
             for c in range(n_channels):
-                word = data.words[chosen[i], c]
+                word = words[chosen[i], c]
                 gathered[i, c] = word
                 total[c] += word
 
@@ -101,34 +101,33 @@ def _copy_rows(rows, start, out, out_start, n):
 
 
 @borrowing
-def _partition_chunk(table, nodes, node, rows, scratch, first, start, stop, alone, total, to_left):
-    """Order the rows of a chunk by child: in place if it is the only one, else in `scratch`, right ones first."""
-    write_sides(table, nodes, node, to_left)
+def _partition_chunk(column, to_left, rows, moved_rows, first, start, stop, alone, total):
+    """Order the rows of a chunk by child: in place if it is the only one, else in `moved_rows`, right ones first."""
     here = start - first
-    kept, moved = rows[start:stop].view(np.uint32), scratch.moved_rows[here : stop - first].view(np.uint32)
-    n_left = partition_slice(table.bins[nodes.feature[node]], to_left, kept, moved)
+    kept, moved = rows[start:stop].view(np.uint32), moved_rows[here : stop - first].view(np.uint32)
+    n_left = partition_slice(column, to_left, kept, moved)
     total[0] = n_left
     n_right = stop - start - n_left
     if alone:
-        _copy_rows(scratch.moved_rows, here, rows, start + n_left, n_right)
+        _copy_rows(moved_rows, here, rows, start + n_left, n_right)
     else:
-        _copy_rows(rows, start, scratch.moved_rows, here + n_right, n_left)
+        _copy_rows(rows, start, moved_rows, here + n_right, n_left)
 
 
 @borrowing
-def _place_chunk(rows, scratch, first, chunk, n_chunks, start, stop, node_start):
+def _place_chunk(rows, moved_rows, totals, first, chunk, n_chunks, start, stop, node_start):
     """Put the rows of a chunk where they belong among those of its node: left ones first."""
     left, right = np.int64(0), np.int64(0)
     for other in range(n_chunks):
-        right += scratch.totals[other, 0]
+        right += totals[other, 0]
         if other < chunk:
-            left += scratch.totals[other, 0]
-    n_left = scratch.totals[chunk, 0]
+            left += totals[other, 0]
+    n_left = totals[chunk, 0]
     n_right = stop - start - n_left
     right += (start - node_start) - left
     here = start - first
-    _copy_rows(scratch.moved_rows, here, rows, node_start + right, n_right)
-    _copy_rows(scratch.moved_rows, here + n_right, rows, node_start + left, n_left)
+    _copy_rows(moved_rows, here, rows, node_start + right, n_right)
+    _copy_rows(moved_rows, here + n_right, rows, node_start + left, n_left)
 
 
 @borrowing
@@ -241,24 +240,22 @@ def take_part(table, data, settings, rows, first, nodes, base, scratch, tree, n_
             end = low + (chunk + 1) * (high - low) // n_chunks
             if kind == GATHER:
                 together = follow_each_other(rows, low, high)
-                _gather_chunk(data, rows, together, scratch, first, begin, end, scratch.totals[chunk])
+                _gather_chunk(data.words, rows, together, scratch.gathered, first, begin, end, scratch.totals[chunk])
             elif kind == PARTITION:
                 alone = n_chunks == 1
-                _partition_chunk(
-                    table,
-                    nodes,
-                    node,
-                    rows,
-                    scratch,
-                    first,
-                    begin,
-                    end,
-                    alone,
-                    scratch.totals[chunk],
-                    scratch.sides[member],
+                feature, to_left = nodes.feature[node], scratch.sides[member]
+                write_sides(
+                    table.n_bins[feature],
+                    nodes.threshold[node],
+                    nodes.missing_left[node],
+                    nodes.categorical[node],
+                    nodes.left_codes[node],
+                    to_left,
                 )
+                column, total = table.bins[feature], scratch.totals[chunk]
+                _partition_chunk(column, to_left, rows, scratch.moved_rows, first, begin, end, alone, total)
             else:
-                _place_chunk(rows, scratch, first, chunk, n_chunks, begin, end, low)
+                _place_chunk(rows, scratch.moved_rows, scratch.totals, first, chunk, n_chunks, begin, end, low)
         if n_members > 1:
             finish_chunk(control)
 
