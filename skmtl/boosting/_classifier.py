@@ -125,9 +125,9 @@ class RMTGBClassifier(TaskClassifierMixin, BaseRMTGB):
         After early stopping, fit again on all rows for the rounds found. The rounds are then searched with twice the
         `learning_rate`, and gone through again in several steps, of two thirds of the `learning_rate` (half of it from
         20 000 rows on) in shared and partition rounds, which lowers the variance that the draws of features leave, and
-        of all of it in the others. Rounds that `schedule` gives as a dict are searched as they are; shared and
-        partition rounds are gone through again in two steps of half the size. With ``warm_start=True`` there is no
-        second fit.
+        of all of it in the others. With a `learning_rate` above 0.5, or rounds that `schedule` gives as a dict, rounds
+        are searched as they are, and shared and partition rounds are gone through again in two steps of half the size.
+        With ``warm_start=True`` there is no second fit.
     unseen_tasks : {"shared", "error"}, default="shared"
         What to predict for a task not seen in `fit`. "shared": what is common to all tasks (no task effect, the tasks'
         mean partition weight, no specific trees); "error": raise ValueError.

@@ -209,11 +209,10 @@ def _grow(rows, held_out, rounds, plan, prepared, options, seed, n_threads, earl
     constant = _constant(rows, loss, options) if earlier is None else earlier.constant
     effects = _effects(rows, loss, options, constant, earlier)
     start = _starts(rows, constant, None if effects is None else effects.values)
-    # Rounds that were asked for one by one are made as they are.
-    searched = isinstance(options.schedule, str) and (
-        sequence is not None or (held_out is not None and _refits(options))
-    )
-    pace = SEARCH_PACE if searched and isinstance(options.schedule, str) else 1.0
+    searched = sequence is not None or (held_out is not None and _refits(options))
+    # Rounds that were asked for one by one are made as they are, and no step goes further than to where it aims.
+    hurried = searched and isinstance(options.schedule, str) and SEARCH_PACE * options.learning_rate <= 1.0
+    pace = SEARCH_PACE if hurried else 1.0
     done = dict.fromkeys(rounds, 0)
     if earlier is not None:
         done = {block: earlier.sequence.count(block) for block in rounds}

@@ -60,6 +60,14 @@ def test_second_fit_goes_through_the_rounds_of_a_fast_search_in_several_steps(ma
     assert_array_equal(stopped.train_score_, fixed.train_score_[::n_steps])
 
 
+def test_a_search_takes_no_steps_beyond_what_they_aim_at():
+    X, y, _ = _table()
+    stopped = RMTGBRegressor(early_stopping=True, learning_rate=0.8, random_state=0).fit(X, y)
+    search = RMTGBRegressor(early_stopping=True, learning_rate=0.8, refit=False, random_state=0).fit(X, y)
+    assert_array_equal(stopped.validation_score_, search.validation_score_)
+    assert len(stopped._fitted.forest.trees) == 2 * stopped.n_iter_ > 0
+
+
 def test_joint_and_specific_rounds_are_gone_through_in_steps_of_the_learning_rate():
     X, y, tasks = _table()
     model = RMTGBRegressor(early_stopping=True, schedule="sequential", random_state=0, max_iter=6, tol=0.0)

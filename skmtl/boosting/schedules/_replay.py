@@ -5,7 +5,8 @@ from __future__ import annotations
 #: How much longer the steps of a search are than those asked for. What is searched are the rounds, not the model, and
 #: few long steps find them as well as many short ones.
 SEARCH_PACE = 2.0
-#: Shared and partition rounds of a search become so many steps, and four from so many rows on: less noise shows more.
+#: Shared and partition rounds of a search become so many steps, and four from so many rows on, where the differences
+#: between trees are a larger part of what is left to gain.
 _STEPS, _MORE_STEPS, _MANY_ROWS = 3, 4, 20_000
 
 
