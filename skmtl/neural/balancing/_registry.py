@@ -13,7 +13,6 @@ from ._aligned import AlignedParts
 from ._base import Balancer, Balancing
 from ._flat_regions import FlatRegions
 from ._gradnorm import DBMTL, GradNorm
-from ._numbers import WEIGHTINGS
 from ._torchjd import AggregatorBalancer, ScalarBalancer, WeightedTotal, copies_of
 
 #: Aggregators of torchjd by name, with the parameters that torchjd leaves to the user.
@@ -64,8 +63,6 @@ class _Named:
     def __call__(self, n):
         if n < _LEAST_ROWS.get(self.name, 1):
             return aggregation.Mean()
-        if self.name in WEIGHTINGS:
-            return aggregation.GramianWeightedAggregator(WEIGHTINGS[self.name]())
         cls_name, parameters = AGGREGATORS[self.name]
         cls = getattr(aggregation, cls_name)
         if "n_tasks" in inspect.signature(cls).parameters:
