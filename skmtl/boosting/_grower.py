@@ -104,7 +104,6 @@ class TreeGrower:
         self.team = Team(n_threads)
         self._scratch = {}
         self._words: dict = {}
-        self._limits: dict = {}
 
     def grow(self, target, settings, shrinkage, rows, part, seed, delta, *, task_features=True):
         """Grow one tree on `rows` and add what it gives each row of the fold to `delta`."""
@@ -272,20 +271,13 @@ class TreeGrower:
             groups=np.ascontiguousarray(self.table.groups[:, own]),
         )
 
-    def _limited(self, settings, n_rows, total_weight):
-        """Settings with no more leaves than a tree can have, whatever it is fitted to."""
-        key = settings, n_rows, total_weight
-        if key not in self._limits:
-            self._limits[key] = settings._replace(max_leaf_nodes=self._most_leaves(*key))
-        return self._limits[key]
-
     @staticmethod
-    def _most_leaves(settings, n_rows, total_weight):
-        """No tree has more leaves than this."""
+    def _limited(settings, n_rows, total_weight):
+        """Settings with no more leaves than a tree can have, whatever it is fitted to."""
         most = min(settings.max_leaf_nodes, max(n_rows, 1), 2 ** min(settings.max_depth, 30))
         if settings.min_weight > 0.0:
             most = min(most, max(1, int(total_weight / settings.min_weight * (1.0 + 1e-9))))
-        return most
+        return settings._replace(max_leaf_nodes=most)
 
     def _histograms(self, name, size, max_leaf_nodes):
         slots = max(3, min(max_leaf_nodes + 2, _HISTOGRAM_BYTES // max(8 * size, 1)))

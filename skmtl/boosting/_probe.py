@@ -30,7 +30,9 @@ def probe_theta(fold, loss, grower, settings, effects, seed, options, pace):
     -------
     theta : ndarray of shape (n_units,)
     """
-    model = GrowingModel(fold, None, loss, grower, settings, None, effects, seed, options, False, pace)
+    model = GrowingModel(
+        fold, None, loss, grower, settings, None, effects, seed, options, train_scored=False, pace=pace
+    )
     block = SharedBlock(task_features=False)
     for _ in range(_TREES):
         model.begin_round()

@@ -243,7 +243,9 @@ def _grow(rows, held_out, rounds, plan, prepared, options, seed, n_threads, earl
         theta = probe_theta(first_fold, loss, grower, settings, fresh, seed, options, pace)
     # A pass that is followed by a second one leaves only its sequence behind.
     last = held_out is None or not _refits(options)
-    model = GrowingModel(train, validation, loss, grower, settings, theta, effects, seed, options, last, pace)
+    model = GrowingModel(
+        train, validation, loss, grower, settings, theta, effects, seed, options, train_scored=last, pace=pace
+    )
     model.n_draws = 0 if earlier is None else earlier.n_draws
     if earlier is not None and done["partition"] > 0:
         model.theta_start = earlier.theta_start

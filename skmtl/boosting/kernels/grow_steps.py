@@ -243,16 +243,9 @@ def take_part(table, data, settings, rows, first, nodes, base, scratch, tree, n_
                 _gather_chunk(data.words, rows, together, scratch.gathered, first, begin, end, scratch.totals[chunk])
             elif kind == PARTITION:
                 alone = n_chunks == 1
-                feature, to_left = nodes.feature[node], scratch.sides[member]
-                write_sides(
-                    table.n_bins[feature],
-                    nodes.threshold[node],
-                    nodes.missing_left[node],
-                    nodes.categorical[node],
-                    nodes.left_codes[node],
-                    to_left,
-                )
-                column, total = table.bins[feature], scratch.totals[chunk]
+                column, to_left = table.bins[nodes.feature[node]], scratch.sides[member]
+                write_sides(table, nodes, node, to_left)
+                total = scratch.totals[chunk]
                 _partition_chunk(column, to_left, rows, scratch.moved_rows, first, begin, end, alone, total)
             else:
                 _place_chunk(rows, scratch.moved_rows, scratch.totals, first, chunk, n_chunks, begin, end, low)

@@ -18,15 +18,17 @@ def goes_left(code, n_bins, threshold, missing_left, categorical, left_codes):
 
 
 @borrowing
-def write_sides(n_bins, threshold, missing_left, categorical, left_codes, to_left):
-    """For each code of a feature, whether it goes left, to `to_left`, uint8 (256,): one look-up per row."""
-    if categorical:
+def write_sides(table, nodes, node, to_left):
+    """For each code of the node's feature, whether it goes left, to `to_left`, uint8 (256,): one look-up per row."""
+    n_bins = table.n_bins[nodes.feature[node]]
+    if nodes.categorical[node]:
         for code in range(n_bins + 1):
-            to_left[code] = (left_codes[code >> 5] >> np.uint32(code & 31)) & np.uint32(1)
+            to_left[code] = (nodes.left_codes[node, code >> 5] >> np.uint32(code & 31)) & np.uint32(1)
         return
+    threshold = np.uint64(nodes.threshold[node])
     for code in range(np.uint64(n_bins)):
-        to_left[code] = code <= np.uint64(threshold)
-    to_left[n_bins] = missing_left
+        to_left[code] = code <= threshold
+    to_left[n_bins] = nodes.missing_left[node]
 
 
 @borrowing
@@ -59,14 +61,7 @@ def partition_rows(table, nodes, node, rows, buffer):
     feature = nodes.feature[node]
     column = table.bins[feature]
     to_left = np.empty(256, np.uint8)  # One look-up per row instead of three comparisons.
-    write_sides(
-        table.n_bins[feature],
-        nodes.threshold[node],
-        nodes.missing_left[node],
-        nodes.categorical[node],
-        nodes.left_codes[node],
-        to_left,
-    )
+    write_sides(table, nodes, node, to_left)
     moved = buffer[: stop - start].view(np.uint32)
     n_left = partition_slice(column, to_left, rows[start:stop].view(np.uint32), moved)
     for i in range(np.uint32(stop - start - n_left)):

@@ -14,7 +14,7 @@ from numba import njit
 from ..._shared.jit import entry, inner
 from .functions import CONVEX_SHARE, HESSIAN_FLOOR, fast_exp, log1p_of_share
 
-#: Rows whose exponentials are formed together.
+#: Rows whose exponentials are formed together where there is no array to form all of them in.
 _BLOCK = 128
 
 
@@ -30,19 +30,15 @@ def _logistic(z):
 
 @njit(cache=True, nogil=True, inline="always")
 def _softmax(raw, i, own, out):
-    """Write exp(raw - its largest) of row i to `out`; return the probability of the own class, of the others, and log.
+    """Make row i of `out`, see `_exponentials`, probabilities; return that of the own class, of the others, and log.
 
     The others are summed up, for 1 - p would lose their digits where p is almost 1.
     """
     n_outputs = raw.shape[1]
-    largest = raw[i, 0]
-    for k in range(1, n_outputs):
-        largest = max(largest, raw[i, k])
-    others = 0.0
+    largest, others = raw[i, 0], 0.0
     for k in range(n_outputs):
-        out[i, k] = np.exp(raw[i, k] - largest)  # one by one: here the library's is quicker
-        if k != own:
-            others += out[i, k]
+        largest = max(largest, raw[i, k])
+        others += out[i, k] if k != own else 0.0
     total = others + out[i, own]
     for k in range(n_outputs):
         out[i, k] /= total
@@ -139,19 +135,17 @@ def binary_log_loss(y, raw, weight, gradient, hessian):
 def softmax_log_loss(y, raw, weight, factor, gradient, hessian):
     """Derivatives of log Σ exp(raw) - raw[y]; the diagonal second derivatives times the number `factor`."""
     n_outputs = raw.shape[1]
-    for begin in range(0, y.shape[0], _BLOCK):
-        end = min(begin + _BLOCK, y.shape[0])
-        _exponentials(raw, begin, gradient[begin:end])
-        for i in range(begin, end):
-            w = weight[i] if weight.shape[0] > 0 else 1.0
-            own, total = int(y[i]), 0.0
-            for k in range(n_outputs):
-                total += gradient[i, k]
-            scale = 1.0 / total
-            for k in range(n_outputs):
-                p = gradient[i, k] * scale
-                gradient[i, k] = w * (p - (1.0 if own == k else 0.0))
-                hessian[i, k] = w * max(factor * p * (1.0 - p), HESSIAN_FLOOR)
+    _exponentials(raw, 0, gradient)
+    for i in range(y.shape[0]):
+        w = weight[i] if weight.shape[0] > 0 else 1.0
+        own, total = int(y[i]), 0.0
+        for k in range(n_outputs):
+            total += gradient[i, k]
+        scale = 1.0 / total
+        for k in range(n_outputs):
+            p = gradient[i, k] * scale
+            gradient[i, k] = w * (p - (1.0 if own == k else 0.0))
+            hessian[i, k] = w * max(factor * p * (1.0 - p), HESSIAN_FLOOR)
 
 
 @entry
@@ -172,6 +166,7 @@ def binary_focal(y, raw, weight, factor, gamma, gradient, hessian):
 @entry
 def softmax_focal(y, raw, weight, factor, gamma, scale, gradient, hessian):
     """Derivatives of -(1 - p)^γ log p; the second ones times `scale`."""
+    _exponentials(raw, 0, gradient)
     for i in range(y.shape[0]):
         own = int(y[i])
         w = (weight[i] if weight.shape[0] > 0 else 1.0) * factor[own]
@@ -197,6 +192,7 @@ def binary_comp_sum(y, raw, weight, tau, largest_exponent, gradient, hessian):
 @entry
 def softmax_comp_sum(y, raw, weight, tau, largest_exponent, scale, gradient, hessian):
     """Derivatives of (p^(τ - 1) - 1) / (1 - τ); the second ones times `scale`."""
+    _exponentials(raw, 0, gradient)
     for i in range(y.shape[0]):
         own = int(y[i])
         w = weight[i] if weight.shape[0] > 0 else 1.0
