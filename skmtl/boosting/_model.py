@@ -101,8 +101,12 @@ class GrowingModel:
         """Weight of the outlier ensemble for each unit."""
         return np.full(self.train.n_units, 0.5) if self.theta is None else expit(self.theta)
 
-    def begin_round(self, share=1.0):
-        """Take the derivatives of the loss at the current prediction; the step to come is a `share` of a whole one."""
+    def begin_round(self, share=1.0, last=True):
+        """Take the derivatives of the loss at the current prediction; the step to come is a `share` of a whole one.
+
+        Effects of the units move once in a round, with its `last` step.
+        """
+        self._effects_move = last
         self.learning_rate = share * self.full_learning_rate
         self.theta_learning_rate = share * self.full_theta_learning_rate
         # Every step has seeds of its own, whichever steps came before it; a new NumPy generator would cost a hundred
@@ -161,14 +165,14 @@ class GrowingModel:
         )
 
     def new_effects(self, delta):
-        """Effects of the units once `delta` is added to the raw prediction; None where there are none."""
-        if self.effects is None:
+        """Effects of the units once `delta` is added to the raw prediction; None where they stay as they are."""
+        if self.effects is None or not self._effects_move:
             return None
         offset = np.empty_like(self.raw)
         without_effects(self.raw, delta, self.effects.values, self.train.pointers, offset)
         # At the pace of the trees: an effect that takes in at once all that tasks differ by would leave the trees
         # nothing of what the features explain of it.
-        return self.effects.values + self.learning_rate * (self.effects.estimate(offset) - self.effects.values)
+        return self.effects.values + self.full_learning_rate * (self.effects.estimate(offset) - self.effects.values)
 
     def out_of_bag_gain(self, step):
         """Mean fall of the loss on rows that the step was not fitted to, and its standard error."""

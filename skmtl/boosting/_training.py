@@ -151,7 +151,7 @@ def fit_rows(rows: Rows, plan, loss, options, n_classes, seed, n_threads, earlie
         )
         if n_passes == 1:
             return fitted
-        again = _grow(rows, None, rounds, plan, prepared, options, seed, n_threads, None, progress, fitted.sequence)
+        again = _grow(rows, None, rounds, plan, prepared, options, seed, n_threads, None, progress, fitted)
         return again._replace(validation_loss=fitted.validation_loss)
 
 
@@ -204,12 +204,13 @@ def uses_partition(options, n_units):
     return n_units > 1 and rounds_of(options, n_units, stopping=True)["partition"] > 0
 
 
-def _grow(rows, held_out, rounds, plan, prepared, options, seed, n_threads, earlier, progress, sequence=None):
+def _grow(rows, held_out, rounds, plan, prepared, options, seed, n_threads, earlier, progress, search=None):
+    """Grow a model on `rows`; where `search` is one that found which rounds to make, go through these again."""
     loss = prepared.bind(rows.units)
     constant = _constant(rows, loss, options) if earlier is None else earlier.constant
     effects = _effects(rows, loss, options, constant, earlier)
     start = _starts(rows, constant, None if effects is None else effects.values)
-    searched = sequence is not None or (held_out is not None and _refits(options))
+    searched = search is not None or (held_out is not None and _refits(options))
     # Rounds that were asked for one by one are made as they are, and no step goes further than to where it aims.
     hurried = searched and isinstance(options.schedule, str) and SEARCH_PACE * options.learning_rate <= 1.0
     pace = SEARCH_PACE if hurried else 1.0
@@ -231,6 +232,8 @@ def _grow(rows, held_out, rounds, plan, prepared, options, seed, n_threads, earl
                 fold.touch(earlier.forest.trees.parts.tolist())
     if earlier is not None and done["partition"] > 0:
         theta = earlier.theta
+    elif search is not None:
+        theta = search.theta_start
     elif not isinstance(options.theta_init, str):
         theta = np.ravel(options.theta_init).astype(np.float64)
     elif not uses_partition(options, rows.n_units):
@@ -251,6 +254,7 @@ def _grow(rows, held_out, rounds, plan, prepared, options, seed, n_threads, earl
         model.theta_start = earlier.theta_start
     patience = options.n_iter_no_change if held_out is not None else None
     state = None if earlier is None else earlier.schedule_state
+    sequence = None if search is None else search.sequence
     schedule = _schedule(options, rounds, done, rows.n_units, patience, progress, state, sequence, pace)
     before = None if earlier is None else earlier.forest
     schedule.run(model)

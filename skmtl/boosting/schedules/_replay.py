@@ -8,18 +8,20 @@ SEARCH_PACE = 2.0
 #: Shared and partition rounds of a search become so many steps, and four from so many rows on, where the differences
 #: between trees are a larger part of what is left to gain.
 _STEPS, _MORE_STEPS, _MANY_ROWS = 3, 4, 20_000
+#: After so many rounds of a block they become two: that many trees have averaged what differs between draws.
+_LATE, _LATE_STEPS = 500, 2
 
 
-def steps_per_round(block, pace, n_rows):
-    """In how many steps a round of the search is gone through again.
+def steps_per_round(block, pace, n_rows, n_before=0):
+    """In how many steps a round of the search is gone through again, after `n_before` others of the same block.
 
     Trees that look at a random share of the features differ from draw to draw; several of a part of the step have as
     much less variance. Joint and specific trees draw nothing: theirs are as long as was asked for.
     """
     if block in ("joint", "specific"):
         return round(pace)
-    if pace < SEARCH_PACE:
-        return 2
+    if pace < SEARCH_PACE or n_before >= _LATE:
+        return _LATE_STEPS
     return _MORE_STEPS if n_rows >= _MANY_ROWS else _STEPS
 
 
@@ -46,9 +48,11 @@ class ReplaySchedule:
 
     def run(self, model):
         """Grow the model."""
+        n_before = dict.fromkeys(self.blocks, 0)
         for name in self.sequence:
-            n_steps = steps_per_round(name, self.pace, model.train.n_rows)
+            n_steps = steps_per_round(name, self.pace, model.train.n_rows, n_before[name])
+            n_before[name] += 1
             for i in range(n_steps):
-                model.begin_round(share=1.0 / n_steps)
+                model.begin_round(share=1.0 / n_steps, last=i == n_steps - 1)
                 model.keep(self.blocks[name].step(model), same_round=i > 0, complete=i == n_steps - 1)
             self.progress.update(model, name)
