@@ -53,7 +53,7 @@ class Fold:
         """Raw prediction of each row; `share` is the weight of the outlier trees, per unit."""
         if not self._partitioned:
             return self.parts[SHARED]
-        if self._combined is None or not np.array_equal(share, self._combined[0]):
+        if self._combined is None or share is not self._combined[0]:
             s = share[self.units][:, None]
             raw = self.parts[SHARED] + (1.0 - s) * self.parts[INLIER] + s * self.parts[OUTLIER]
             self._combined = share, raw

@@ -19,6 +19,8 @@ from .kernels.types import Table, empty_nodes
 _HISTOGRAM_BYTES = 256 * 2**20
 #: Fewer codes than this in a round are not worth a thread.
 _CODES_PER_THREAD = 500_000
+#: Fewer rows than this in a tree are not worth a thread that gives them their leaves' values.
+_ROWS_PER_THREAD = 50_000
 
 
 class Target:
@@ -122,7 +124,13 @@ class TreeGrower:
         if target.quantile is None:
             flat = empty_tree(count, delta.shape[1])
             hessian = self._hessian(target)
-            harvest_tree(nodes, count, rows, target.gradient, hessian, settings.l2, shrinkage, flat, delta)
+
+            def harvest(begin, end):
+                harvest_tree(
+                    nodes, count, rows, begin, end, target.gradient, hessian, settings.l2, shrinkage, flat, delta
+                )
+
+            self.team.share(harvest, len(rows), _ROWS_PER_THREAD)
             trees = Trees.single(flat, count, part)
         else:
             bases, counts = np.zeros(1, np.int64), np.array([count], np.int64)

@@ -66,6 +66,7 @@ class GrowingModel:
         self._joint_grower: JointGrower | None = None
         self.theta = theta
         self.theta_start = theta
+        self._share: tuple | None = None  # theta and what it makes of it
         self.effects = effects
         self.seed = seed
         self.learning_rate = self.full_learning_rate = pace * options.learning_rate
@@ -98,8 +99,11 @@ class GrowingModel:
 
     @property
     def share(self):
-        """Weight of the outlier ensemble for each unit."""
-        return np.full(self.train.n_units, 0.5) if self.theta is None else expit(self.theta)
+        """Weight of the outlier ensemble for each unit; the same array as long as theta is."""
+        if self._share is None or self._share[0] is not self.theta:
+            share = np.full(self.train.n_units, 0.5) if self.theta is None else expit(self.theta)
+            self._share = self.theta, share
+        return self._share[1]
 
     def begin_round(self, share=1.0, last=True):
         """Take the derivatives of the loss at the current prediction; the step to come is a `share` of a whole one.
@@ -296,9 +300,10 @@ class GrowingModel:
         gradients: list[np.ndarray] = []
         hessians: list[np.ndarray] = []
         for root in trees.roots[trees.parts == SHARED]:
-            leaf = find_leaves(fold.bins, table.n_bins, trees.nodes, root)
-            _, leaf = np.unique(leaf, return_inverse=True)
-            n_leaves = leaf.max() + 1
+            node = find_leaves(fold.bins, table.n_bins, trees.nodes, root)
+            reached = np.bincount(node) > 0
+            leaf = (np.cumsum(reached) - 1)[node]
+            n_leaves = np.count_nonzero(reached)
             for k in range(self.loss.n_outputs):
                 for sums, values in ((gradients, self.gradient), (hessians, self.hessian)):
                     total = np.bincount(

@@ -87,7 +87,7 @@ def newton_step(theta, start, gradient, hessian, difference, units, weight, lear
     squares = theta_sums(gradient, hessian, difference, units, np.empty(0) if weight is None else weight, g, h)
     pull = l2 * squares / hessian.sum()
     moved = share - learning_rate * (g + pull * (share - expit(start))) / np.maximum(h + pull, 1e-300)
-    return logit(np.clip(moved, _STEP_MARGIN, 1.0 - _STEP_MARGIN))
+    return logit(np.minimum(np.maximum(moved, _STEP_MARGIN), 1.0 - _STEP_MARGIN))
 
 
 def outlier_scores(theta, weights):

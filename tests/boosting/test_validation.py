@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skmtl._shared.validation import validation_rows
-from skmtl.boosting import RMTGBClassifier, RMTGBRegressor
+from skmtl.boosting import RMTGBClassifier, RMTGBRegressor, _training
+from skmtl.boosting._effects import UnitEffects
 from skmtl.boosting.schedules import _replay
 
 
@@ -80,15 +81,51 @@ def test_joint_and_specific_rounds_are_gone_through_in_steps_of_the_learning_rat
 
 def test_rounds_given_one_by_one_are_gone_through_in_half_steps():
     X, y, tasks = _table()
-    stopped = RMTGBRegressor(early_stopping=True, schedule={"shared": 1000}, random_state=0).fit(X, y, tasks=tasks)
+    # Without effects of the tasks, which move once a round and not with each half step.
+    common = {"init": "mean", "random_state": 0}
+    stopped = RMTGBRegressor(early_stopping=True, schedule={"shared": 1000}, **common).fit(X, y, tasks=tasks)
     half = {"early_stopping": False, "schedule": {"shared": 2 * stopped.n_iter_}, "learning_rate": 0.05}
-    fixed = RMTGBRegressor(**half, random_state=0).fit(X, y, tasks=tasks)
+    fixed = RMTGBRegressor(**half, **common).fit(X, y, tasks=tasks)
     assert_array_equal(stopped.predict(X, tasks=tasks), fixed.predict(X, tasks=tasks))
     stages = list(stopped.staged_predict(X, tasks=tasks))
     assert len(stages) == stopped.n_iter_
     for stage, twice in zip(stages, list(fixed.staged_predict(X, tasks=tasks))[1::2], strict=True):
         assert_array_equal(stage, twice)
     assert_array_equal(stopped.train_score_, fixed.train_score_[::2])
+
+
+def test_effects_of_tasks_move_once_a_round(monkeypatch):
+    X, y, tasks = _table()
+    calls = []
+    estimate = UnitEffects.estimate
+    monkeypatch.setattr(UnitEffects, "estimate", lambda *args: calls.append(1) or estimate(*args))
+    params = {"early_stopping": True, "schedule": "sequential", "max_iter": 6, "tol": 0.0, "random_state": 0}
+    once = RMTGBRegressor(refit=False, **params).fit(X, y, tasks=tasks)
+    n_once = len(calls)
+    RMTGBRegressor(**params).fit(X, y, tasks=tasks)
+    assert len(calls) == 2 * n_once + once.n_iter_per_block_["shared"]
+
+
+def test_second_fit_starts_theta_where_the_search_did(monkeypatch):
+    X, y, tasks = _table()
+    probes = []
+    probe = _training.probe_theta
+    monkeypatch.setattr(_training, "probe_theta", lambda *args: probes.append(probe(*args)) or probes[-1])
+    model = RMTGBRegressor(early_stopping=True, random_state=0).fit(X, y, tasks=tasks)
+    assert len(probes) == 1
+    assert_array_equal(model._fitted.theta_start, probes[0])
+
+
+def test_late_rounds_of_a_block_become_two_steps(monkeypatch):
+    monkeypatch.setattr(_replay, "_LATE", 4)
+    X, y, tasks = _table()
+    model = RMTGBRegressor(early_stopping=True, random_state=0, max_iter=7, tol=0.0, schedule="sequential")
+    model.fit(X, y, tasks=tasks)
+    kept = model.n_iter_per_block_
+    assert kept["shared"] == 7 and kept["partition"] > 4  # or the last line says little
+    n_steps = {block: 3 * min(kept[block], 4) + 2 * max(kept[block] - 4, 0) for block in ("shared", "partition")}
+    n_own = 2 * kept["joint"] + 2 * len(np.unique(tasks)) * kept["specific"]
+    assert len(model._fitted.forest.trees) == n_steps["shared"] + 2 * n_steps["partition"] + n_own
 
 
 def test_second_fit_has_the_rounds_of_the_first_and_more_trees_where_they_draw():

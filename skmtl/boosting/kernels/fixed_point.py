@@ -153,7 +153,8 @@ def _packed(gradient, hessian, weight, pointers, scratch):
             scratch[shape] = words
     scales = np.empty((3, len(pointers) - 1))
     flat = gradient.reshape(-1)
+    bits = flat.view(np.int64)
     values = flat, hessian.reshape(-1) if own_hessian else flat, weight if weighted else flat
-    bits_of = values[0].view(np.int64), values[1].view(np.int64), values[2].view(np.int64)
+    bits_of = bits, values[1].view(np.int64) if own_hessian else bits, weight.view(np.int64) if weighted else bits
     shift = pack_words(*values, own_hessian, weighted, pointers, scales, words, bits_of, scales.view(np.int64))
     return words, shift, scales

@@ -45,41 +45,69 @@ def _sum_leaf(rows, begin, stop, end_row, values, k, total):
     return total, np.int64(i)
 
 
+@inner
+def _write_newton(nodes, leaves, rows, gradient, hessian, l2, shrinkage, values):
+    """Values of the given leaves of a tree; see `newton_values`.
+
+    All leaves go through the rows together, block by block, so that what they read stays in cache.
+    """
+    counted = hessian.shape[0] == 0
+    at = np.empty(leaves.shape[0], np.int64)
+    sums = np.empty((leaves.shape[0], 2))
+    first, last = _row_range(nodes, leaves, rows)
+    for k in range(values.shape[1]):
+        for leaf in range(leaves.shape[0]):
+            at[leaf] = nodes.start[leaves[leaf]]
+            sums[leaf, 0], sums[leaf, 1] = 0.0, 0.0
+        for end in range(first + _BLOCK, last + _BLOCK + 1, _BLOCK):
+            for leaf in range(leaves.shape[0]):
+                begin, stop = at[leaf], nodes.stop[leaves[leaf]]
+                sums[leaf, 0], at[leaf] = _sum_leaf(rows, begin, stop, end, gradient, k, sums[leaf, 0])
+                if not counted:
+                    sums[leaf, 1], _ = _sum_leaf(rows, begin, stop, end, hessian, k, sums[leaf, 1])
+        for leaf in range(leaves.shape[0]):
+            node = leaves[leaf]
+            g = sums[leaf, 0]
+            h = np.float64(nodes.stop[node] - nodes.start[node]) if counted else sums[leaf, 1]
+            values[node, k] = 0.0
+            if h + l2 > 0.0:
+                value = min(max(-g / (h + l2), nodes.lower[node]), nodes.upper[node])
+                values[node, k] = shrinkage * value
+
+
+@inner
+def _add_leaves(nodes, leaves, rows, values, out):
+    """Add the values of the given leaves of a tree to their rows."""
+    chosen = rows.view(np.uint32)
+    at = np.empty(leaves.shape[0], np.int64)
+    first, last = _row_range(nodes, leaves, rows)
+    for leaf in range(leaves.shape[0]):
+        at[leaf] = nodes.start[leaves[leaf]]
+    for end in range(first + _BLOCK, last + _BLOCK + 1, _BLOCK):
+        for leaf in range(leaves.shape[0]):
+            node = leaves[leaf]
+            i, stop = np.uint64(at[leaf]), np.uint64(nodes.stop[node])
+            while i < stop and chosen[i] < end:
+                for k in range(out.shape[1]):
+                    out[chosen[i], k] += values[node, k]
+                i += np.uint64(1)
+            at[leaf] = np.int64(i)
+
+
 @entry
 def newton_values(nodes, bases, counts, rows, gradient, hessian, l2, shrinkage, values):
     """Write ``-shrinkage * G / (H + l2)`` of every leaf to `values`, kept within the leaf's bounds.
 
-    Rows of a leaf are summed in ascending order. All leaves of a tree go through the rows together, block by block, so
-    that what they read stays in cache.
+    Rows of a leaf are summed in ascending order.
 
     bases, counts : int64 (n_trees,), tree t is ``nodes[bases[t] : bases[t] + counts[t]]``;
     gradient : float64 (n, n_outputs); hessian : float64 (n, n_outputs), or (0, n_outputs) where every Hessian is 1;
     values : float64 (n_nodes, n_outputs)
     """
-    counted = hessian.shape[0] == 0
     for t in range(bases.shape[0]):
         values[bases[t] : bases[t] + counts[t], :] = 0.0
         leaves = _leaves_of(nodes, bases[t], counts[t])
-        at = np.empty(leaves.shape[0], np.int64)
-        sums = np.empty((leaves.shape[0], 2))
-        first, last = _row_range(nodes, leaves, rows)
-        for k in range(values.shape[1]):
-            for leaf in range(leaves.shape[0]):
-                at[leaf] = nodes.start[leaves[leaf]]
-                sums[leaf, 0], sums[leaf, 1] = 0.0, 0.0
-            for end in range(first + _BLOCK, last + _BLOCK + 1, _BLOCK):
-                for leaf in range(leaves.shape[0]):
-                    begin, stop = at[leaf], nodes.stop[leaves[leaf]]
-                    sums[leaf, 0], at[leaf] = _sum_leaf(rows, begin, stop, end, gradient, k, sums[leaf, 0])
-                    if not counted:
-                        sums[leaf, 1], _ = _sum_leaf(rows, begin, stop, end, hessian, k, sums[leaf, 1])
-            for leaf in range(leaves.shape[0]):
-                node = leaves[leaf]
-                g = sums[leaf, 0]
-                h = np.float64(nodes.stop[node] - nodes.start[node]) if counted else sums[leaf, 1]
-                if h + l2 > 0.0:
-                    value = min(max(-g / (h + l2), nodes.lower[node]), nodes.upper[node])
-                    values[node, k] = shrinkage * value
+        _write_newton(nodes, leaves, rows, gradient, hessian, l2, shrinkage, values)
 
 
 @inner
@@ -135,22 +163,8 @@ def quantile_values(nodes, bases, counts, rows, residual, coefficient, weight, q
 @entry
 def add_leaf_values(nodes, bases, counts, rows, values, out):
     """Add to `out`, float64 (n, n_outputs), the value of the leaf that each row of the tree fell into."""
-    chosen = rows.view(np.uint32)
     for t in range(bases.shape[0]):
-        leaves = _leaves_of(nodes, bases[t], counts[t])
-        at = np.empty(leaves.shape[0], np.int64)
-        first, last = _row_range(nodes, leaves, rows)
-        for leaf in range(leaves.shape[0]):
-            at[leaf] = nodes.start[leaves[leaf]]
-        for end in range(first + _BLOCK, last + _BLOCK + 1, _BLOCK):
-            for leaf in range(leaves.shape[0]):
-                node = leaves[leaf]
-                i, stop = np.uint64(at[leaf]), np.uint64(nodes.stop[node])
-                while i < stop and chosen[i] < end:
-                    for k in range(out.shape[1]):
-                        out[chosen[i], k] += values[node, k]
-                    i += np.uint64(1)
-                at[leaf] = np.int64(i)
+        _add_leaves(nodes, _leaves_of(nodes, bases[t], counts[t]), rows, values, out)
 
 
 @entry
@@ -167,22 +181,34 @@ def unit_quantiles(values, weights, pointers, q):
 
 
 @entry
-def harvest_tree(nodes, n_nodes, rows, gradient, hessian, l2, shrinkage, flat, out):
-    """Take a tree out of the arrays that it was grown in, and add its values to its rows, in one call.
+def harvest_tree(nodes, n_nodes, rows, begin, end, gradient, hessian, l2, shrinkage, flat, out):
+    """Take a part of a tree out of the arrays that it was grown in, and add its values to its rows, in one call.
+
+    A part has the leaves that begin in ``rows[begin:end]``, the first one also what is known of all nodes. Parts may be
+    taken at the same time by several threads.
 
     nodes : Nodes, the tree is ``nodes[:n_nodes]``; flat : FlatTrees with room for it, written to;
     out : float64 (n, n_outputs). See `newton_values` for the others.
     """
-    for node in range(n_nodes):
-        flat.feature[node] = nodes.feature[node]
-        flat.threshold[node] = nodes.threshold[node]
-        flat.left[node] = nodes.left[node]
-        flat.missing_left[node] = nodes.missing_left[node]
-        flat.categorical[node] = nodes.categorical[node]
-        flat.gain[node] = nodes.gain[node]
-        flat.unit_row[node] = -1
-        for word in range(flat.left_codes.shape[1]):
-            flat.left_codes[node, word] = nodes.left_codes[node, word]
-    bases, counts = np.zeros(1, np.int64), np.full(1, n_nodes, np.int64)
-    newton_values(nodes, bases, counts, rows, gradient, hessian, l2, shrinkage, flat.value)
-    add_leaf_values(nodes, bases, counts, rows, flat.value, out)
+    if begin == 0:
+        for node in range(n_nodes):
+            flat.feature[node] = nodes.feature[node]
+            flat.threshold[node] = nodes.threshold[node]
+            flat.left[node] = nodes.left[node]
+            flat.missing_left[node] = nodes.missing_left[node]
+            flat.categorical[node] = nodes.categorical[node]
+            flat.gain[node] = nodes.gain[node]
+            flat.unit_row[node] = -1
+            for word in range(flat.left_codes.shape[1]):
+                flat.left_codes[node, word] = nodes.left_codes[node, word]
+            if nodes.left[node] > 0:
+                flat.value[node, :] = 0.0
+    leaves = _leaves_of(nodes, 0, n_nodes)
+    n = 0
+    for leaf in leaves:
+        # The last part has leaves without rows, too, which begin where the rows end.
+        if nodes.start[leaf] >= begin and (nodes.start[leaf] < end or end == rows.shape[0]):
+            leaves[n] = leaf
+            n += 1
+    _write_newton(nodes, leaves[:n], rows, gradient, hessian, l2, shrinkage, flat.value)
+    _add_leaves(nodes, leaves[:n], rows, flat.value, out)

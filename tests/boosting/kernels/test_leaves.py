@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
 
-from skmtl.boosting.kernels.leaves import add_leaf_values, newton_values, quantile_values, unit_quantiles
+from skmtl.boosting._forest import empty_tree
+from skmtl.boosting.kernels.leaves import (
+    add_leaf_values,
+    harvest_tree,
+    newton_values,
+    quantile_values,
+    unit_quantiles,
+)
 from skmtl.boosting.kernels.walk import find_leaves
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, grow, make_problem, make_settings
 
@@ -134,6 +141,32 @@ def test_leaf_values_are_added_to_the_rows_of_the_trees(n_outputs):
     expected = np.ones((60, n_outputs))
     expected[rows] += values[leaves[rows]]
     np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize("cuts", [(), (0, 0), (7, 31), (1, 59, 60, 60)])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_tree_is_harvested_in_any_parts(layout, cuts):
+    problem = make_problem(np.random.default_rng(0), layout)
+    grown = grow(problem, make_settings())
+    n_rows, n_outputs = problem.gradient.shape
+    flat = empty_tree(grown.count, n_outputs)
+    for array in flat[:-1]:
+        array[:] = 99
+    out = np.ones((n_rows, n_outputs))
+    bounds = [0, *(min(cut, n_rows) for cut in cuts), n_rows]
+    # The part that is the first and the one that is the last are taken once.
+    parts = [part for part in pairwise(bounds) if part[0] < part[1]]
+    for begin, end in parts[::-1]:
+        harvest_tree(
+            grown.nodes, grown.count, grown.rows, begin, end, problem.gradient, problem.hessian, 0.7, 0.3, flat, out
+        )
+    values = newton(problem, grown, l2=0.7, shrinkage=0.3)
+    np.testing.assert_array_equal(flat.value, values[: grown.count])
+    expected = np.ones((n_rows, n_outputs))
+    add_leaf_values(grown.nodes, *as_trees(grown), grown.rows, values, expected)
+    np.testing.assert_array_equal(out, expected)
+    for name in ("feature", "threshold", "left", "missing_left", "categorical", "left_codes", "gain"):
+        np.testing.assert_array_equal(getattr(flat, name), getattr(grown.nodes, name)[: grown.count])
 
 
 @pytest.mark.parametrize("seed", SEEDS)
