@@ -54,6 +54,7 @@ def ours(n_threads=1, n_trees=TREES):
         min_samples_leaf=20,
         l2_regularization=0.0,
         max_features=1.0,
+        random_strength=0.0,
         n_jobs=n_threads,
         random_state=0,
     )

@@ -43,6 +43,7 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
         "min_samples_leaf": [_AUTO, Interval(Real, 0, None, closed="neither"), dict],
         "l2_regularization": [_AUTO, Interval(Real, 0, None, closed="left"), dict],
         "max_features": [_AUTO, Interval(Real, 0, 1, closed="right"), dict],
+        "random_strength": [Interval(Real, 0, None, closed="left")],
         "subsample": [Interval(Real, 0, 1, closed="right")],
         "max_bins": [Interval(Integral, 2, 255, closed="both")],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],

@@ -40,6 +40,8 @@ class Target:
         With a quantile the leaves' values are found by line search on `residual` over `coefficient`.
     residual, coefficient : float64 arrays of shape (n_rows,) or None
         Targets less raw predictions; what the tree's output is multiplied by.
+    noise : float
+        What the noise of the settings is multiplied by.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Target:
         quantile=None,
         residual=None,
         coefficient=None,
+        noise=0.0,
     ):
         self.gradient = gradient
         self.hessian = hessian
@@ -62,6 +65,7 @@ class Target:
         self.quantile = quantile
         self.residual = residual
         self.coefficient = coefficient
+        self.noise = noise
 
 
 class TreeGrower:
@@ -113,6 +117,8 @@ class TreeGrower:
         rows = rows.copy()
         total = len(rows) if target.sample_weight is None else float(target.sample_weight[rows].sum())
         settings = self._limited(settings, len(rows), total)
+        if settings.noise > 0.0:
+            settings = settings._replace(noise=settings.noise * target.noise)
         gradient, hessian, weight = self._statistics(target)
         data = to_words(gradient, hessian, weight, self._words)
         nodes = self._take("nodes", empty_nodes, 2 * settings.max_leaf_nodes - 1, settings.max_leaf_nodes)

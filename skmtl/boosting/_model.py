@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.special import expit
 
@@ -12,10 +14,18 @@ from .kernels.effects import without_effects
 from .kernels.random import sample_rows, seed_of, write_seeds
 from .kernels.walk import find_leaves
 
+#: Length of a model, in rounds times learning rate, over which the noise in the choice of splits falls to a third: the
+#: first trees explain most, and many are left to even out what chance made of them.
+_FADING = 20.0
 #: Most rows that a step is scored on.
 _SCORED_ROWS = 2000
 #: Groups of rows that tell how uncertain a gain is where the loss is no mean over rows.
 _GROUPS = 8
+
+
+def _inverse(weight):
+    """One over the weights, zero for those of zero."""
+    return np.divide(1.0, weight, out=np.zeros_like(weight), where=weight > 0.0)
 
 
 def mean_gain(before, after, weight=None):
@@ -47,15 +57,30 @@ class GrowingModel:
         Every step draws from a generator seeded with this and the number of the round, so that a model that was
         continued equals one that was not interrupted.
     options : object
-        With the attributes learning_rate, leaf_step, subsample, theta_update, theta_learning_rate and theta_l2.
+        With the attributes learning_rate, leaf_step, subsample, random_strength, theta_update, theta_learning_rate and
+        theta_l2.
     train_scored : bool, default=True
         Whether to note the loss on the training rows after every step.
     pace : float, default=1.0
         Factor on the learning rate of `options`.
+    n_before : int, default=0
+        Rounds that were made before this model.
     """
 
     def __init__(
-        self, train, validation, loss, grower, settings, theta, effects, seed, options, train_scored=True, pace=1.0
+        self,
+        train,
+        validation,
+        loss,
+        grower,
+        settings,
+        theta,
+        effects,
+        seed,
+        options,
+        train_scored=True,
+        pace=1.0,
+        n_before=0,
     ):
         self.train = train
         self.train_scored = train_scored
@@ -72,6 +97,8 @@ class GrowingModel:
         self.learning_rate = self.full_learning_rate = pace * options.learning_rate
         self.leaf_step = options.leaf_step
         self.subsample = options.subsample
+        self.noisy = options.random_strength > 0.0
+        self.n_before = n_before
         self.theta_update = options.theta_update
         self.theta_learning_rate = self.full_theta_learning_rate = (
             (options.learning_rate if options.theta_update == "gradient" else 0.3)
@@ -119,6 +146,22 @@ class GrowingModel:
         self.n_draws += 1
         self.raw = self.train.raw(self.share)
         self.loss.derivatives(self.train.y, self.raw, self.train.weight, self.gradient, self.hessian)
+        self._noise = self._dispersion() * self._fading() if self.noisy else 0.0
+
+    def _dispersion(self):
+        """Mean squared gradient over mean Hessian: what a split that explains nothing gains on average."""
+        weight = self.train.weight
+        if weight is None:
+            squares = np.einsum("ij,ij->", self.gradient, self.gradient)
+        else:
+            # A row that counts twice is two rows, each of which has half of its gradient.
+            squares = np.einsum("ij,ij,i->", self.gradient, self.gradient, _inverse(weight))
+        curvature = self.hessian.sum()
+        return float(squares / curvature) if curvature > 0.0 else 0.0
+
+    def _fading(self):
+        n_rounds = self.n_before + len(self.sequence)
+        return math.exp(-n_rounds * self.full_learning_rate / _FADING)
 
     def draw_rows(self):
         """Rows of this step, ascending: all, or a share of them drawn without replacement."""
@@ -156,7 +199,7 @@ class GrowingModel:
             hessian = hessian * coefficient[:, None] ** 2 if newton else hessian
         quantile = self.loss.line_search if newton else None
         if quantile is None:
-            return Target(gradient, hessian, hessian_is_weight, fold.sample_weight)
+            return Target(gradient, hessian, hessian_is_weight, fold.sample_weight, noise=self._noise)
         return Target(
             gradient,
             hessian,
@@ -166,6 +209,7 @@ class GrowingModel:
             quantile=quantile,
             residual=fold.y - self.raw[:, 0],
             coefficient=np.ones(fold.n_rows) if coefficient is None else coefficient,
+            noise=self._noise,
         )
 
     def new_effects(self, delta):

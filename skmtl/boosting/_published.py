@@ -44,6 +44,7 @@ def published_settings(*, classifier: bool = False, n_rounds: tuple[int, int, in
         "min_samples_leaf": 1,
         "l2_regularization": 0.0,
         "max_features": 1.0,
+        "random_strength": 0.0,
         "task_features": False,
         "init": "zero",
         "leaf_step": "gradient",

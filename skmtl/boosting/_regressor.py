@@ -73,6 +73,11 @@ class RMTGBRegressor(BoostedRegressorMixin, BaseRMTGB):
         Share of the features, drawn anew for each node, among which its split is sought. "auto": for shared and
         partition trees a half, but six features, or 0.7 of less than nine; 1 for specific trees. Joint trees look at
         all. A dict sets blocks apart.
+    random_strength : float, default=3.0
+        How much chance has a say in the choice of the feature that splits a node of a shared or partition tree. Normal
+        numbers are added to the gains of the features' best splits; their standard deviation is so many times what a
+        split that explains nothing gains on average, and fades as the model grows. 0: none. Where many features explain
+        a little each, trees that differ this way predict better; the idea and the name are CatBoost's.
     subsample : float, default=1.0
         Share of the rows, drawn without replacement for each round, that its trees are fitted to. At most 0.8 while the
         adaptive schedule scores steps on the other rows.
@@ -205,6 +210,7 @@ class RMTGBRegressor(BoostedRegressorMixin, BaseRMTGB):
         min_samples_leaf: Any = "auto",
         l2_regularization: Any = "auto",
         max_features: Any = "auto",
+        random_strength: float = 3.0,
         subsample: float = 1.0,
         max_bins: int = 255,
         categorical_features: Any = "from_dtype",
@@ -239,6 +245,7 @@ class RMTGBRegressor(BoostedRegressorMixin, BaseRMTGB):
         self.min_samples_leaf = min_samples_leaf
         self.l2_regularization = l2_regularization
         self.max_features = max_features
+        self.random_strength = random_strength
         self.subsample = subsample
         self.max_bins = max_bins
         self.categorical_features = categorical_features

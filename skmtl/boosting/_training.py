@@ -247,7 +247,18 @@ def _grow(rows, held_out, rounds, plan, prepared, options, seed, n_threads, earl
     # A pass that is followed by a second one leaves only its sequence behind.
     last = held_out is None or not _refits(options)
     model = GrowingModel(
-        train, validation, loss, grower, settings, theta, effects, seed, options, train_scored=last, pace=pace
+        train,
+        validation,
+        loss,
+        grower,
+        settings,
+        theta,
+        effects,
+        seed,
+        options,
+        train_scored=last,
+        pace=pace,
+        n_before=0 if earlier is None else len(earlier.sequence),
     )
     model.n_draws = 0 if earlier is None else earlier.n_draws
     if earlier is not None and done["partition"] > 0:

@@ -16,6 +16,7 @@ SHORT: dict[str, Any] = {
     "max_leaf_nodes": {"shared": 6, "partition": 4, "specific": 3},
     "min_samples_leaf": 4,
     "max_features": 1.0,
+    "random_strength": 0.0,
     "early_stopping": False,
     "random_state": 0,
 }
@@ -201,6 +202,7 @@ CASES = [
     Case("plain", RMTGBRegressor, {"task_features": False, "init": "zero"}, _regression),
     Case("few_bins", RMTGBRegressor, {"max_bins": 6, "init": "mean"}, _weighted),
     Case("random_start", RMTGBRegressor, {"theta_init": "random"}, _regression, chance=True),
+    Case("noisy", RMTGBRegressor, {"random_strength": 3.0}, _weighted, chance=True),
     Case("drawn", RMTGBRegressor, {"subsample": 0.6, "max_features": 0.5}, _regression, chance=True),
     Case("stopping", RMTGBRegressor, {"early_stopping": True, "n_iter_no_change": 2}, _regression, chance=True),
     Case("binary", RMTGBClassifier, {}, _binary),

@@ -55,6 +55,7 @@ _WRONG = {
     "min_samples_leaf": [0, -1, "few", None, np.nan],
     "l2_regularization": [-1e-9, "weak", None, np.nan],
     "max_features": [0, 0.0, 1.1, -0.5, "sqrt", None, np.nan],
+    "random_strength": [-0.1, "strong", None, np.nan],
     "subsample": [0, 0.0, 1.1, -0.5, "half", None, np.nan],
     "max_bins": [1, 0, 256, 12.5, None, "many"],
     "categorical_features": [3, "some", 1.5],

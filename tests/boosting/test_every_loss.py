@@ -85,7 +85,7 @@ def test_losses_for_classes(name, n_classes, booster):
     assert ((p >= 0.0) & (p <= 1.0)).all()
     np.testing.assert_allclose(p.sum(axis=1), 1.0, rtol=1e-12)
     # Far above chance.
-    assert np.mean(model.predict(X, tasks=tasks) == y) > (0.85 if n_classes == 2 else 0.7)
+    assert np.mean(model.predict(X, tasks=tasks) == y) > (0.85 if n_classes == 2 else 0.6)
 
 
 @pytest.mark.parametrize("booster", REGRESSORS)

@@ -137,9 +137,8 @@ def test_a_single_task_is_ordinary_boosting(loss):
     y = np.exp(0.5 * y)
     common = {"loss": loss, "learning_rate": 0.1, "max_leaf_nodes": 8, "min_samples_leaf": 5, "l2_regularization": 0.7}
     peer = HistGradientBoostingRegressor(**common, max_iter=25, early_stopping=False).fit(X, y)
-    model = RMTGBRegressor(**common, max_features=1.0, init="mean", schedule={"shared": 25}, early_stopping=False).fit(
-        X, y
-    )
+    plain = {"max_features": 1.0, "random_strength": 0.0, "init": "mean"}
+    model = RMTGBRegressor(**common, **plain, schedule={"shared": 25}, early_stopping=False).fit(X, y)
     assert_allclose(model.predict(X), peer.predict(X), rtol=1e-4, atol=1e-5)
 
 

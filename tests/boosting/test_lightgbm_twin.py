@@ -38,6 +38,7 @@ def ours(cls, leaves, rows, penalty, **params):
         min_samples_leaf=rows,
         l2_regularization=penalty,
         max_features=1.0,
+        random_strength=0.0,
         **params,
     )
 

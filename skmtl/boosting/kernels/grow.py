@@ -221,7 +221,7 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
                 which = 0 if child == small else 1
                 child_slot = slot_small if which == 0 else slot_large
                 if wanted_small if which == 0 else wanted_large:
-                    nodes.gain[child] = choose_split(
+                    nodes.gain[child], state = choose_split(
                         table,
                         data,
                         settings,
@@ -235,6 +235,7 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
                         scratch.cuts[which],
                         scratch.subsets[which],
                         scratch.scan_sums[0],
+                        state,
                     )
                 if child_slot > 1:
                     if nodes.gain[child] > 0.0:

@@ -56,6 +56,16 @@ def sample_rows(n, state, out):
 
 
 @borrowing
+def normal(state):
+    """A number that is nearly standard normal, the sum of four uniform ones, and the next state."""
+    total = -2.0
+    for _ in range(4):
+        state = next_state(state)
+        total += state / 2147483647.0
+    return np.sqrt(3.0) * total, state
+
+
+@borrowing
 def sample_front(items, n_items, n_wanted, state):
     """Move a random choice of `n_wanted` of the first `n_items` items to the front; returns the next state."""
     for i in range(n_wanted):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..._shared.jit import borrowing
-from .random import sample_front, sort_front
+from .random import normal, sample_front, sort_front
 from .score import TIE, node_score, row_weight
 from .split_categorical import best_subset
 from .split_numeric import best_threshold, half_way, least_count, threshold_by_counts
@@ -125,21 +125,30 @@ def split_features(
 
 
 @borrowing
-def choose_split(table, data, settings, histograms, base, total, nodes, node, tried, scores, cuts, subsets, left):
-    """Write the best of the features' splits to `nodes`; returns its gain, 0 where there is none.
+def choose_split(
+    table, data, settings, histograms, base, total, nodes, node, tried, scores, cuts, subsets, left, state
+):
+    """Write the best of the features' splits to `nodes`; returns its gain, 0 where there is none, and the next state.
 
-    See `split_features`. Of equal ones the first feature's counts. `left`, int64 (at least n_channels,), is scratch.
+    See `split_features`. Of equal ones the first feature's counts; with noise in the settings, normal numbers decide
+    between splits that are nearly equal. `left`, int64 (at least n_channels,), is scratch; `state` is that of a
+    generator.
     """
     n_channels = total.shape[0]
     lower, upper = nodes.lower[node], nodes.upper[node]
-    best = score_to_beat(total, data, settings, lower, upper)
-    feature = -1
+    best, feature = 0.0, -1
     for f in range(tried.shape[0]):
-        if tried[f] and cuts[f, 0] >= 0 and (feature < 0 or scores[f] > best + TIE * abs(best)):
-            best, feature = scores[f], f
+        if not tried[f] or cuts[f, 0] < 0:
+            continue
+        score = scores[f]
+        if settings.noise > 0.0:
+            number, state = normal(state)
+            score += settings.noise * number
+        if feature < 0 or score > best + TIE * abs(best):
+            best, feature = score, f
     nodes.feature[node] = feature
     if feature < 0:
-        return 0.0
+        return 0.0, state
     n_bins = table.n_bins[feature]
     begin = base + table.offsets[feature] * n_channels
     nodes.categorical[node] = table.categorical[feature]
@@ -159,4 +168,4 @@ def choose_split(table, data, settings, histograms, base, total, nodes, node, tr
                 for c in range(n_channels):
                     left[c] += histograms[begin + b * n_channels + c]
             nodes.missing_left[node] = 2.0 * row_weight(left, data) > row_weight(total, data)
-    return best - node_score(total, data, settings.l2, lower, upper)
+    return scores[feature] - node_score(total, data, settings.l2, lower, upper), state

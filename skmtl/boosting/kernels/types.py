@@ -62,6 +62,7 @@ class TreeSettings(NamedTuple):
     min_hessian: float  # least sum of Hessians in a leaf
     l2: float  # added to the sum of Hessians
     n_candidates: int  # features looked at per node
+    noise: float = 0.0  # standard deviation of what is added to the score of each feature's best split
 
 
 class Scratch(NamedTuple):

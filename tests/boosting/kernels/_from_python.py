@@ -33,6 +33,7 @@ unit_runs = from_python(joint.unit_runs)
 goes_left = from_python(partition.goes_left)
 partition_rows = from_python(partition.partition_rows)
 next_state = from_python(random.next_state)
+normal = from_python(random.normal)
 sample_front = from_python(random.sample_front)
 bounded_score = from_python(score.bounded_score)
 bounded_value = from_python(score.bounded_value)
@@ -62,7 +63,7 @@ def fill_histogram(table, rows, start, stop, words, histograms, slot):
 
 
 @njit
-def find_split(table, data, settings, histograms, slot, total, nodes, node, candidates):
+def find_split(table, data, settings, histograms, slot, total, nodes, node, candidates, state=1):
     """Find the node's best split over the candidates and write it to `nodes`; returns its gain, 0 where there is none.
 
     total : int64 (n_channels,), sums of the node
@@ -79,6 +80,7 @@ def find_split(table, data, settings, histograms, slot, total, nodes, node, cand
         table, candidates, 0, candidates.shape[0], data, settings, histograms, base, total, lower, upper, tried, scores,
         cuts, subsets, sums, found, found.view(np.int64),
     )  # fmt: skip
-    return _choose_split(
-        table, data, settings, histograms, base, total, nodes, node, tried, scores, cuts, subsets, sums
+    gain, _ = _choose_split(
+        table, data, settings, histograms, base, total, nodes, node, tried, scores, cuts, subsets, sums, state
     )
+    return gain

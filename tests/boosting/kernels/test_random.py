@@ -9,7 +9,7 @@ import pytest
 
 from skmtl.boosting.kernels.random import sample_rows, seed_of, write_seeds
 from tests.boosting.kernels._cases import SEEDS, SMALL
-from tests.boosting.kernels._from_python import next_state, sample_front
+from tests.boosting.kernels._from_python import next_state, normal, sample_front
 
 
 def test_states_are_those_of_the_published_generator():
@@ -19,6 +19,17 @@ def test_states_are_those_of_the_published_generator():
         state = next_state(state)
     assert state == 399268537
     assert 1 <= next_state(2**31 - 2) <= 2**31 - 2
+
+
+def test_normal_numbers_have_the_moments_of_four_uniform_ones():
+    numbers, state = np.empty(2_000 if SMALL else 20_000), 7
+    for i in range(len(numbers)):
+        numbers[i], state = normal(state)
+    within = 4.0 / np.sqrt(len(numbers))
+    assert abs(numbers.mean()) < within
+    assert abs(numbers.var() - 1.0) < 1.5 * within
+    assert abs(np.mean(numbers**4) - 2.7) < 6.0 * within
+    assert abs(np.corrcoef(numbers[1:], numbers[:-1])[0, 1]) < within
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from skmtl.boosting.kernels.random import seed_of
 from skmtl.boosting.kernels.types import empty_nodes
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, histogram_of, make_problem, make_settings
 from tests.boosting.kernels._from_python import candidate_features, find_split, goes_left
 from tests.boosting.kernels._naive import best_split
 
 
-def find(problem, rows, settings, features=None, bounds=(-np.inf, np.inf)):
+def find(problem, rows, settings, features=None, bounds=(-np.inf, np.inf), state=1):
     """Nodes with the split in node 1, and its gain."""
     features = np.arange(len(problem.table.n_bins)) if features is None else np.asarray(features)
     histograms, total = histogram_of(problem, rows)
@@ -29,6 +30,7 @@ def find(problem, rows, settings, features=None, bounds=(-np.inf, np.inf)):
         nodes,
         1,
         features.astype(np.int32),
+        state,
     )
     return nodes, gain
 
@@ -115,6 +117,27 @@ def test_of_equal_splits_the_first_feature_is_taken():
     )
     for features in ([0, 1], [1, 0]):
         assert find(twice, np.arange(60), make_settings(), features)[0].feature[1] == 0
+
+
+def test_noise_decides_between_features_but_is_no_part_of_the_gain():
+    problem = make_problem(np.random.default_rng(3), n_features=4)
+    rows = np.arange(60)
+    gains = {}
+    for f in range(4):
+        nodes, gain = find(problem, rows, make_settings(), [f])[:2]
+        gains[int(nodes.feature[1])] = gain
+    gains.pop(-1, None)
+    assert len(gains) > 1
+    counts = dict.fromkeys(gains, 0)
+    for seed in range(400):
+        nodes, gain = find(problem, rows, make_settings(noise=1e6), state=seed_of(seed))[:2]
+        feature = int(nodes.feature[1])
+        counts[feature] += 1
+        assert gain == gains[feature]
+    # Far more noise than gain: each feature as often as any other.
+    assert min(counts.values()) > 0.75 * 400 / len(counts)
+    nodes, gain = find(problem, rows, make_settings(noise=1e-9))[:2]
+    assert gain == max(gains.values())
 
 
 def test_nodes_too_light_or_without_signal_are_not_split():
