@@ -1,0 +1,373 @@
+"""One tree per task (unit) where the table is plain: numeric features without constraints, and one output.
+
+Grows the trees that `grow_unit_trees` grows, bit for bit. A tree of twenty rows is so little work that the steps of
+the general kernel, made to be shared by threads, would take most of its time. Here the codes of a node lie next to each
+other, feature after feature, and are gone through in one loop. What is kept of a node is not its histogram but the sums
+on the left of every threshold, which subtract just as well.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..._shared.jit import borrowing, entry
+from .grow import best_leaf, start_node
+from .histogram import subtract_codes
+from .random import sample_front, sort_front
+from .score import TIE, node_score, row_weight
+from .split import score_to_beat
+from .split_numeric import N_CODES, least_count, score_counts, score_weights
+from .types import Words
+
+
+class UnitCodes(NamedTuple):
+    """Codes of all rows, row by row, as places among the codes of their unit; see `place_codes`."""
+
+    places: Any  # uint16 (n_rows, n_features)
+    offsets: Any  # int64 (n_units, n_features + 1), where each feature begins; a missing code, if any, is its last
+    n_bins: Any  # int32 (n_units, n_features), codes without the missing one
+    table_n_bins: Any  # int32 (n_features,)
+    map_pointers: Any  # int64 (n_units * n_features + 1,), see `compact_codes`
+    local_map: Any  # uint8, the code of the table for each
+
+
+class _Scratch(NamedTuple):
+    """Memory for a tree."""
+
+    left: Any  # int64, for each node kept the sums on the left of each code, channel by channel
+    shifted: Any  # int64 (n_channels * N_CODES,), the sums of a feature with missing values on the left
+    scores: Any  # float64, of each code
+    bits: Any  # int64, the same memory
+    totals: Any  # int64 (n_nodes, n_channels)
+    slots: Any  # int64 (n_nodes,), which of the nodes kept
+    moved: Any  # int32, rows
+    candidates: Any  # int32 (n_features,)
+    missing: Any  # int64 (n_channels,)
+
+
+@entry
+def place_codes(bins, n_bins, pointers, places, offsets):
+    """Put the codes of a unit in one row: every code of its first feature, then those of the second, and so on.
+
+    bins : uint8 (n_features, n), `n_bins` : int32 (n_units, n_features), codes by rank, see `compact_codes`;
+    places, offsets : see `UnitCodes`, out
+    """
+    for u in range(pointers.shape[0] - 1):
+        begin = np.int64(0)
+        for f in range(bins.shape[0]):
+            offsets[u, f] = begin
+            largest = n_bins[u, f] - 1
+            for i in range(pointers[u], pointers[u + 1]):
+                code = bins[f, i]
+                largest = max(largest, np.int32(code))
+                places[i, f] = begin + code
+            begin += largest + 1
+        offsets[u, bins.shape[0]] = begin
+
+
+@borrowing
+def _sum_left(places, words, rows, start, stop, offsets, size, total, sums, base):
+    """Sum the words of ``rows[start:stop]`` up to each code, to ``sums[base:]``, one channel after the other.
+
+    At its last code a feature has come to the `total`. It is taken away in advance from the first code of the next one,
+    so that one loop sums all of them.
+    """
+    n_features, n_channels = np.uint64(places.shape[1]), np.uint64(words.shape[1])
+    base, size = np.uint64(base), np.uint64(size)
+    for j in range(base, base + n_channels * size):
+        sums[j] = 0
+    for c in range(n_channels):
+        for f in range(np.uint64(1), n_features):
+            sums[base + c * size + np.uint64(offsets[f])] = -total[c]
+    for i in range(np.uint64(start), np.uint64(stop)):
+        row = np.uint64(rows[i])
+        for c in range(n_channels):
+            word, first = words[row, c], base + c * size
+            for f in range(n_features):
+                sums[first + np.uint64(places[row, f])] += word
+    for c in range(n_channels):
+        first = base + c * size
+        left = np.int64(0)
+        for j in range(first, first + size):
+            left += sums[j]
+            sums[j] = left
+
+
+@borrowing
+def _first_best(scores, bits, begin, end, best):
+    """Twin of `split_numeric._first_best` for the scores from `begin` to `end`: best score and its place, or -1."""
+    largest = np.int64(0)
+    for j in range(np.uint64(begin), np.uint64(end)):
+        largest = max(largest, bits[j])
+    if largest == 0:
+        return best, np.int64(-1)
+    bits[-1] = largest
+    highest = scores[-1]
+    if not highest > best + TIE * abs(best):
+        return best, np.int64(-1)
+    least = highest * (1.0 - TIE)
+    found = np.uint64(begin)
+    while scores[found] < least:
+        found += np.uint64(1)
+    return scores[found], np.int64(found)
+
+
+@borrowing
+def _score(sums, stride, n, total, data, settings, least, scores):
+    """Score of each threshold with sums ``sums[:n]`` on its left, channels `stride` apart."""
+    if total.shape[0] == 1:
+        score_counts(sums, n, total[0], data.shift, data.gradient_unit, settings.l2, least, scores)
+    else:
+        score_weights(sums, stride, n, total.shape[0], total, data, settings, scores)
+
+
+@borrowing
+def _draw_candidates(n_bins, table_n_bins, settings, candidates, state):
+    """Features to look at, ascending, to the front of `candidates`; how many, whether all, and the generator's state.
+
+    Draws what `candidate_features` draws.
+    """
+    n = np.int64(0)
+    for f in range(n_bins.shape[0]):
+        candidates[n] = f
+        if n_bins[f] > 0 and table_n_bins[f] > 0:
+            n += 1
+    if settings.n_candidates >= n:
+        return n, True, state
+    state = sample_front(candidates, n, settings.n_candidates, state)
+    sort_front(candidates, settings.n_candidates)
+    return np.int64(settings.n_candidates), False, state
+
+
+@borrowing
+def _split(offsets, n_bins, data, settings, least, total, base, size, n_candidates, whole, nodes, node, scratch):
+    """Write the best split of a node, whose sums begin at `base`, to `nodes`; returns its gain, 0 where there is none.
+
+    See `split_features` and `choose_split`, whose choice it is; the threshold is a code of the unit.
+    """
+    left, scores, bits, shifted, missing = scratch.left, scratch.scores, scratch.bits, scratch.shifted, scratch.missing
+    n_channels = total.shape[0]
+    mask = (np.int64(1) << data.shift) - 1
+    start = score_to_beat(total, data, settings, -np.inf, np.inf)
+    for a in range(1 if whole else n_candidates):
+        f = scratch.candidates[a]
+        begin, end = (np.int64(0), size) if whole else (offsets[f], offsets[f + 1])
+        _score(left[base + begin :], size, end - begin, total, data, settings, least, scores[begin:])
+    best, feature, place, side = start, -1, np.int64(-1), -1
+    for a in range(n_candidates):
+        f = scratch.candidates[a]
+        begin, end = offsets[f], offsets[f + 1]
+        n = np.int64(n_bins[f])
+        if n < end - begin:
+            for c in range(n_channels):
+                missing[c] = total[c] - left[base + c * size + begin + n - 1]
+            if missing[0] & mask != 0:
+                score, found = _first_best(scores, bits, begin, begin + n, start)
+                for c in range(n_channels):
+                    for b in range(n):
+                        shifted[c * N_CODES + b] = left[base + c * size + begin + b] + missing[c]
+                _score(shifted, N_CODES, n, total, data, settings, least, scores[begin:])
+                other, found_other = _first_best(scores, bits, begin, begin + n, score)
+                if found_other >= 0:
+                    score, found = other, found_other
+                if found >= 0 and (feature < 0 or score > best + TIE * abs(best)):
+                    best, feature, place, side = score, f, found, np.int64(found_other >= 0)
+                continue
+        score, found = _first_best(scores, bits, begin, end, best)
+        # With a feature to beat, neither may the first of equal scores be less than it takes.
+        if found >= 0 and (feature < 0 or score > best + TIE * abs(best)):
+            best, feature, place, side = score, f, found, -1
+    nodes.feature[node] = feature
+    if feature < 0:
+        return 0.0
+    begin, n = offsets[feature], np.int64(n_bins[feature])
+    nodes.categorical[node], nodes.missing_left[node] = 0, side
+    here = left[base + place] & mask
+    if side < 0:
+        for c in range(n_channels):
+            missing[c] = left[base + c * size + place]
+        nodes.missing_left[node] = 2.0 * row_weight(missing, data) > row_weight(total, data)
+    # Half-way to the next code that the node has; if it has none, only missing values are on the right.
+    threshold = n - 1
+    for b in range(place - begin + 1, n):
+        if left[base + begin + b] & mask != here:
+            threshold = (place - begin + b) // 2
+            break
+    nodes.threshold[node] = threshold
+    return best - node_score(total, data, settings.l2, -np.inf, np.inf)
+
+
+@borrowing
+def _sum_sides(offsets, n_bins, feature, threshold, missing_left, base, size, total, left, out):
+    """Sums of the rows that a split sends to the left, to `out`."""
+    begin, n = offsets[feature], np.int64(n_bins[feature])
+    for c in range(total.shape[0]):
+        first = base + c * size + begin
+        out[c] = left[first + threshold]
+        if missing_left and n < offsets[feature + 1] - begin:
+            out[c] += total[c] - left[first + n - 1]
+
+
+@borrowing
+def _partition(places, feature, last, missing_place, missing_left, rows, start, stop, moved):
+    """Put the rows that a split sends to the left first; both sides keep their order."""
+    n_left, n_right = np.uint64(start), np.uint64(0)
+    f = np.uint64(feature)
+    for i in range(np.uint64(start), np.uint64(stop)):
+        row = rows[i]
+        place = np.int64(places[np.uint64(row), f])
+        to_left = (place <= last) | ((place == missing_place) & missing_left)
+        rows[n_left] = row
+        moved[n_right] = row
+        n_left += np.uint64(to_left)
+        n_right += np.uint64(not to_left)
+    for i in range(n_right):
+        rows[n_left + i] = moved[i]
+
+
+@borrowing
+def _grow(codes, unit, data, settings, least, rows, first, stop, nodes, base, scratch, state):
+    """Grow the tree of a unit on ``rows[first:stop]`` into ``nodes[base:]``; returns its number of nodes."""
+    places, offsets, n_bins = codes.places, codes.offsets[unit], codes.n_bins[unit]
+    size = offsets[places.shape[1]]
+    n_channels = data.words.shape[1]
+    stride = size * n_channels
+    totals, slots, left = scratch.totals, scratch.slots, scratch.left
+    start_node(nodes, base, first, stop, 0)
+    nodes.lower[base], nodes.upper[base] = -np.inf, np.inf
+    n_nodes, n_leaves, n_slots = np.int64(1), np.int64(1), np.int64(0)
+    totals[0, :] = 0
+    for i in range(first, stop):
+        row = np.uint64(rows[i])
+        for c in range(n_channels):
+            totals[0, c] += data.words[row, c]
+    nodes.weight[base] = row_weight(totals[0], data)
+    n_candidates, whole, _ = _draw_candidates(n_bins, codes.table_n_bins, settings, scratch.candidates, state)
+    n_active = n_candidates
+    small, large = base, base
+    wanted_small = (
+        settings.max_leaf_nodes >= 2
+        and settings.max_depth >= 1
+        and nodes.weight[base] >= 2.0 * settings.min_weight
+        and n_active > 0
+    )
+    wanted_large = False
+    while True:
+        if wanted_small or wanted_large:
+            start, end = nodes.start[small], nodes.stop[small]
+            slots[small - base] = n_slots
+            kept = n_slots * stride
+            n_slots += 1
+            _sum_left(places, data.words, rows, start, end, offsets, size, totals[small - base], left, kept)
+            if wanted_large:
+                subtract_codes(left, slots[large - base] * stride, kept, stride)
+            # Left before right, so that the features drawn do not depend on how rows are counted.
+            for child in range(min(small, large), max(small, large) + 1):
+                if wanted_small if child == small else wanted_large:
+                    if not whole:
+                        n_candidates, _, state = _draw_candidates(
+                            n_bins, codes.table_n_bins, settings, scratch.candidates, state
+                        )
+                    nodes.gain[child] = _split(
+                        offsets,
+                        n_bins,
+                        data,
+                        settings,
+                        least,
+                        totals[child - base],
+                        slots[child - base] * stride,
+                        size,
+                        n_candidates,
+                        whole,
+                        nodes,
+                        child,
+                        scratch,
+                    )
+        node = best_leaf(nodes, base, n_nodes) if n_leaves < settings.max_leaf_nodes else np.int64(-1)
+        if node < 0:
+            break
+        feature, threshold = np.int64(nodes.feature[node]), np.int64(nodes.threshold[node])
+        missing_left = nodes.missing_left[node] != 0
+        kept, total = slots[node - base] * stride, totals[node - base]
+        a = n_nodes
+        _sum_sides(offsets, n_bins, feature, threshold, missing_left, kept, size, total, left, totals[a])
+        for c in range(n_channels):
+            totals[a + 1, c] = total[c] - totals[a, c]
+        middle = nodes.start[node] + (totals[a, 0] & ((np.int64(1) << data.shift) - 1))
+        begin, n = offsets[feature], np.int64(n_bins[feature])
+        start, end = nodes.start[node], nodes.stop[node]
+        _partition(places, feature, begin + threshold, begin + n, missing_left, rows, start, end, scratch.moved)
+        depth = nodes.depth[node] + 1
+        nodes.left[node] = n_nodes
+        n_nodes += 2
+        n_leaves += 1
+        start_node(nodes, base + a, start, middle, depth)
+        start_node(nodes, base + a + 1, middle, end, depth)
+        left_is_small = middle - start <= end - middle
+        small = base + a if left_is_small else base + a + 1
+        large = base + a + 1 if left_is_small else base + a
+        for child in range(base + a, base + a + 2):
+            nodes.lower[child], nodes.upper[child] = -np.inf, np.inf
+            nodes.weight[child] = row_weight(totals[child - base], data)
+        slots[large - base] = slots[node - base]
+        more = n_leaves < settings.max_leaf_nodes and depth < settings.max_depth
+        wanted_small = more and nodes.weight[small] >= 2.0 * settings.min_weight
+        wanted_large = more and nodes.weight[large] >= 2.0 * settings.min_weight
+    for node in range(base, base + n_nodes):
+        if nodes.left[node] == 0:
+            nodes.feature[node], nodes.gain[node], nodes.categorical[node] = -1, 0.0, 0
+        else:
+            f = nodes.feature[node]
+            codes_of = codes.map_pointers[unit * places.shape[1] + f]
+            cut = np.int64(nodes.threshold[node])
+            if cut >= n_bins[f] - 1:
+                nodes.threshold[node] = codes.table_n_bins[f] - 1
+            else:
+                at = codes_of + cut
+                nodes.threshold[node] = (np.int64(codes.local_map[at]) + np.int64(codes.local_map[at + 1])) // 2
+    return n_nodes
+
+
+@entry
+def grow_small_trees(codes, data, settings, rows, row_pointers, first_unit, stop_unit, nodes, node_pointers, n_nodes, left, seeds):
+    """Grow a tree for each of the units ``first_unit:stop_unit``; see `grow_unit_trees`.
+
+    Parameters
+    ----------
+    codes : UnitCodes
+    left : int64, scratch: room for as many codes as a unit has, times channels and the most leaves
+    """
+    n_features, n_channels = codes.places.shape[1], data.words.shape[1]
+    largest, most_codes = np.int64(1), np.int64(1)
+    for u in range(first_unit, stop_unit):
+        largest = max(largest, row_pointers[u + 1] - row_pointers[u])
+        most_codes = max(most_codes, codes.offsets[u, n_features])
+    room = 2 * min(settings.max_leaf_nodes, largest) + 1
+    scores = np.empty(most_codes + 1)
+    scratch = _Scratch(
+        left,
+        np.empty(n_channels * N_CODES, np.int64),
+        scores,
+        scores.view(np.int64),
+        np.empty((room, n_channels), np.int64),
+        np.empty(room, np.int64),
+        np.empty(largest + 1, np.int32),
+        np.empty(n_features + 1, np.int32),
+        np.empty(n_channels, np.int64),
+    )
+    least = least_count(settings)
+    for u in range(first_unit, stop_unit):
+        own = Words(
+            data.words,
+            data.shift,
+            data.gradient_unit[u],
+            data.hessian_unit[u],
+            data.weight_unit[u],
+            data.n_outputs,
+            data.own_hessian,
+            data.weighted,
+        )
+        first, stop = row_pointers[u], row_pointers[u + 1]
+        n_nodes[u] = _grow(codes, u, own, settings, least, rows, first, stop, nodes, node_pointers[u], scratch, seeds[u])
