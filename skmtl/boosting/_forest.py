@@ -28,8 +28,8 @@ class FlatTrees(NamedTuple):
     unit_value: Any  # float64 (n_joint_leaves, n_units, n_outputs), or no rows
 
 
-def empty_tree(n_nodes, n_outputs):
-    """Room for a tree of `n_nodes` nodes."""
+def empty_trees(n_nodes, n_outputs):
+    """Room for trees of `n_nodes` nodes."""
     return FlatTrees(
         np.empty(n_nodes, np.int32),
         np.empty(n_nodes, np.int32),
@@ -81,8 +81,13 @@ class Trees:
             np.full(counts.sum(), -1, np.int32) if unit_row is None else unit_row,
             np.empty((0, 1, values.shape[1])) if unit_value is None else unit_value,
         )
-        roots = np.cumsum(counts) - counts
-        return cls(flat, roots.astype(np.int64), np.full(len(roots), part, np.int8), np.asarray(units, np.int32))
+        return cls.of_part(flat, counts, part, units)
+
+    @classmethod
+    def of_part(cls, flat, counts, part, units):
+        """Trees of so many nodes each, one after the other, that all add to the same part."""
+        roots = np.cumsum(counts, dtype=np.int64) - counts
+        return cls(flat, roots, np.full(len(roots), part, np.int8), np.asarray(units, np.int32))
 
     @classmethod
     def concatenate(cls, parts):
@@ -115,15 +120,7 @@ class Trees:
     @classmethod
     def none(cls, n_outputs):
         """No tree."""
-        return cls(empty_tree(0, n_outputs), np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int32))
-
-    @classmethod
-    def single(cls, flat, n_nodes, part):
-        """One tree that belongs to all units, the first `n_nodes` nodes of `flat`."""
-        nodes = flat
-        if n_nodes < len(flat.feature):
-            nodes = FlatTrees(*[*(array[:n_nodes] for array in flat[:-1]), flat.unit_value])
-        return cls(nodes, np.zeros(1, np.int64), np.array([part], np.int8), np.array([-1], np.int32))
+        return cls(empty_trees(0, n_outputs), np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int32))
 
 
 class Forest:

@@ -29,8 +29,8 @@ class UnitCodes(NamedTuple):
     offsets: Any  # int64 (n_units, n_features + 1), where each feature begins; a missing code, if any, is its last
     n_bins: Any  # int32 (n_units, n_features), codes without the missing one
     table_n_bins: Any  # int32 (n_features,)
-    map_pointers: Any  # int64 (n_units * n_features + 1,), see `compact_codes`
-    local_map: Any  # uint8, the code of the table for each
+    local_map: Any  # uint8, the code of the table for each code of a unit, see `compact_codes`
+    map_pointers: Any  # int64 (n_units * n_features + 1,)
 
 
 class _Scratch(NamedTuple):

@@ -12,22 +12,31 @@ _BLOCK = 8192
 
 
 @inner
-def _leaves_of(nodes, base, n_nodes):
-    """Indices of the leaves of a tree."""
-    leaves = np.empty(n_nodes // 2 + 1, np.int64)
-    n = 0
+def _write_leaves(nodes, base, n_nodes, leaves):
+    """Write the indices of the leaves of a tree; returns how many there are."""
+    n = np.int64(0)
     for node in range(base, base + n_nodes):
         if nodes.left[node] == 0:
             leaves[n] = node
             n += 1
-    return leaves[:n]
+    return n
 
 
 @inner
-def _row_range(nodes, leaves, rows):
+def _most_leaves(counts):
+    """Leaves of the largest of trees with so many nodes."""
+    most = np.int64(0)
+    for t in range(counts.shape[0]):
+        most = max(most, counts[t])
+    return most // 2 + 1
+
+
+@inner
+def _row_range(nodes, leaves, n_leaves, rows):
     """First and last row of the leaves."""
     first, last = np.int64(2**31), np.int64(-1)
-    for leaf in leaves:
+    for i in range(n_leaves):
+        leaf = leaves[i]
         if nodes.stop[leaf] > nodes.start[leaf]:
             first = min(first, np.int64(rows[nodes.start[leaf]]))
             last = max(last, np.int64(rows[nodes.stop[leaf] - 1]))
@@ -57,23 +66,23 @@ def newton_values(nodes, bases, counts, rows, gradient, hessian, l2, shrinkage, 
     values : float64 (n_nodes, n_outputs)
     """
     counted = hessian.shape[0] == 0
+    room = _most_leaves(counts)
+    leaves, at, sums = np.empty(room, np.int64), np.empty(room, np.int64), np.empty((room, 2))
     for t in range(bases.shape[0]):
         values[bases[t] : bases[t] + counts[t], :] = 0.0
-        leaves = _leaves_of(nodes, bases[t], counts[t])
-        at = np.empty(leaves.shape[0], np.int64)
-        sums = np.empty((leaves.shape[0], 2))
-        first, last = _row_range(nodes, leaves, rows)
+        n_leaves = _write_leaves(nodes, bases[t], counts[t], leaves)
+        first, last = _row_range(nodes, leaves, n_leaves, rows)
         for k in range(values.shape[1]):
-            for leaf in range(leaves.shape[0]):
+            for leaf in range(n_leaves):
                 at[leaf] = nodes.start[leaves[leaf]]
                 sums[leaf, 0], sums[leaf, 1] = 0.0, 0.0
             for end in range(first + _BLOCK, last + _BLOCK + 1, _BLOCK):
-                for leaf in range(leaves.shape[0]):
+                for leaf in range(n_leaves):
                     begin, stop = at[leaf], nodes.stop[leaves[leaf]]
                     sums[leaf, 0], at[leaf] = _sum_leaf(rows, begin, stop, end, gradient, k, sums[leaf, 0])
                     if not counted:
                         sums[leaf, 1], _ = _sum_leaf(rows, begin, stop, end, hessian, k, sums[leaf, 1])
-            for leaf in range(leaves.shape[0]):
+            for leaf in range(n_leaves):
                 node = leaves[leaf]
                 g = sums[leaf, 0]
                 h = np.float64(nodes.stop[node] - nodes.start[node]) if counted else sums[leaf, 1]
@@ -136,14 +145,15 @@ def quantile_values(nodes, bases, counts, rows, residual, coefficient, weight, q
 def add_leaf_values(nodes, bases, counts, rows, values, out):
     """Add to `out`, float64 (n, n_outputs), the value of the leaf that each row of the tree fell into."""
     chosen = rows.view(np.uint32)
+    room = _most_leaves(counts)
+    leaves, at = np.empty(room, np.int64), np.empty(room, np.int64)
     for t in range(bases.shape[0]):
-        leaves = _leaves_of(nodes, bases[t], counts[t])
-        at = np.empty(leaves.shape[0], np.int64)
-        first, last = _row_range(nodes, leaves, rows)
-        for leaf in range(leaves.shape[0]):
+        n_leaves = _write_leaves(nodes, bases[t], counts[t], leaves)
+        first, last = _row_range(nodes, leaves, n_leaves, rows)
+        for leaf in range(n_leaves):
             at[leaf] = nodes.start[leaves[leaf]]
         for end in range(first + _BLOCK, last + _BLOCK + 1, _BLOCK):
-            for leaf in range(leaves.shape[0]):
+            for leaf in range(n_leaves):
                 node = leaves[leaf]
                 i, stop = np.uint64(at[leaf]), np.uint64(nodes.stop[node])
                 while i < stop and chosen[i] < end:
@@ -166,23 +176,35 @@ def unit_quantiles(values, weights, pointers, q):
     return out
 
 
-@entry
-def harvest_tree(nodes, n_nodes, rows, gradient, hessian, l2, shrinkage, flat, out):
-    """Take a tree out of the arrays that it was grown in, and add its values to its rows, in one call.
+@inner
+def _copy_nodes(nodes, base, n_nodes, flat, to):
+    """Copy a tree without what only growing it needs."""
+    for node in range(n_nodes):
+        a, b = base + node, to + node
+        flat.feature[b] = nodes.feature[a]
+        flat.threshold[b] = nodes.threshold[a]
+        flat.left[b] = nodes.left[a]
+        flat.missing_left[b] = nodes.missing_left[a]
+        flat.categorical[b] = nodes.categorical[a]
+        flat.gain[b] = nodes.gain[a]
+        flat.unit_row[b] = -1
+        for word in range(flat.left_codes.shape[1]):
+            flat.left_codes[b, word] = nodes.left_codes[a, word]
 
-    nodes : Nodes, the tree is ``nodes[:n_nodes]``; flat : FlatTrees with room for it, written to;
+
+@entry
+def harvest_trees(nodes, bases, counts, rows, gradient, hessian, l2, shrinkage, values, flat, out):
+    """Take trees out of the arrays that they were grown in, and add their values to their rows, in one call.
+
+    flat : FlatTrees with room for them, one after the other, written to; values : float64 (n_nodes, n_outputs), scratch;
     out : float64 (n, n_outputs). See `newton_values` for the others.
     """
-    for node in range(n_nodes):
-        flat.feature[node] = nodes.feature[node]
-        flat.threshold[node] = nodes.threshold[node]
-        flat.left[node] = nodes.left[node]
-        flat.missing_left[node] = nodes.missing_left[node]
-        flat.categorical[node] = nodes.categorical[node]
-        flat.gain[node] = nodes.gain[node]
-        flat.unit_row[node] = -1
-        for word in range(flat.left_codes.shape[1]):
-            flat.left_codes[node, word] = nodes.left_codes[node, word]
-    bases, counts = np.zeros(1, np.int64), np.full(1, n_nodes, np.int64)
-    newton_values(nodes, bases, counts, rows, gradient, hessian, l2, shrinkage, flat.value)
-    add_leaf_values(nodes, bases, counts, rows, flat.value, out)
+    newton_values(nodes, bases, counts, rows, gradient, hessian, l2, shrinkage, values)
+    add_leaf_values(nodes, bases, counts, rows, values, out)
+    to = np.int64(0)
+    for t in range(bases.shape[0]):
+        _copy_nodes(nodes, bases[t], counts[t], flat, to)
+        for node in range(counts[t]):
+            for k in range(values.shape[1]):
+                flat.value[to + node, k] = values[bases[t] + node, k]
+        to += counts[t]
