@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..._shared.jit import borrowing, entry
+from ..._shared.jit import borrowing, embedded, entry
 from .grow import best_leaf, start_node
 from .histogram import subtract_codes
 from .random import sample_front, sort_front
@@ -141,7 +141,7 @@ def _draw_candidates(n_bins, table_n_bins, settings, candidates, state):
     return np.int64(settings.n_candidates), False, state
 
 
-@borrowing
+@embedded
 def _split(offsets, n_bins, data, settings, least, total, base, size, n_candidates, whole, nodes, node, scratch):
     """Write the best split of a node, whose sums begin at `base`, to `nodes`; returns its gain, 0 where there is none.
 
@@ -227,7 +227,7 @@ def _partition(places, feature, last, missing_place, missing_left, rows, start, 
         rows[n_left + i] = moved[i]
 
 
-@borrowing
+@embedded
 def _grow(codes, unit, data, settings, least, rows, first, stop, nodes, base, scratch, state):
     """Grow the tree of a unit on ``rows[first:stop]`` into ``nodes[base:]``; returns its number of nodes."""
     places, offsets, n_bins = codes.places, codes.offsets[unit], codes.n_bins[unit]
