@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ._scratch import Scratch
-from .kernels.grow_small import UnitCodes, grow_small_trees, place_codes
+from .kernels.grow_small import LANES, UnitCodes, grow_small_trees, place_codes
 from .kernels.grow_units import compact_codes, grow_unit_trees
 
 #: Fewer codes than this in a round are not worth a thread.
@@ -89,7 +89,7 @@ class UnitGrower:
     def _grow_any(self, thread, data, settings, units, trees, seeds):
         largest, n_channels = max(int(np.diff(units[1]).max()), 1), data.words.shape[1]
         local_bins, *codes = self._local_codes
-        n_sums = (self._most_codes + self.table.bins.shape[0]) * n_channels
+        n_sums = self._most_codes * n_channels
         histograms = self.scratch.histograms(f"histograms {thread}", n_sums, settings.max_leaf_nodes)
         gathered = self.scratch.array(f"gathered {thread}", (largest, n_channels), np.int64)
         buffer = self.scratch.array(f"buffer {thread}", (largest,), np.int32)
@@ -109,14 +109,15 @@ class UnitGrower:
 
     @property
     def _most_codes(self):
-        """Most codes of a unit, missing ones included."""
+        """Room for the codes of a unit, missing ones included."""
         n_bins = self._local_codes[1]
-        return int(n_bins.sum(axis=1).max()) + n_bins.shape[1]
+        return int(n_bins.sum(axis=1).max()) + n_bins.shape[1] * LANES
 
     @cached_property
     def _unit_codes(self):
         bins, n_bins, codes, pointers = self._local_codes
         places = np.empty(bins.T.shape, np.uint16)
         offsets = np.empty((len(n_bins), len(bins) + 1), np.int64)
-        place_codes(bins, n_bins, self.fold.pointers, places, offsets)
-        return UnitCodes(places, offsets, n_bins, self.table.n_bins, codes, pointers)
+        some_missing = np.empty(len(n_bins), np.bool_)
+        place_codes(bins, n_bins, self.fold.pointers, places, offsets, some_missing)
+        return UnitCodes(places, offsets, n_bins, some_missing, self.table.n_bins, codes, pointers)

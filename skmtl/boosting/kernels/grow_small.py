@@ -22,12 +22,17 @@ from .split_numeric import N_CODES, least_count, score_counts, score_weights
 from .types import Words
 
 
+#: A feature has room for a multiple of so many codes.
+LANES = 4
+
+
 class UnitCodes(NamedTuple):
     """Codes of all rows, row by row, as places among the codes of their unit; see `place_codes`."""
 
     places: Any  # uint16 (n_rows, n_features)
-    offsets: Any  # int64 (n_units, n_features + 1), where each feature begins; a missing code, if any, is its last
-    n_bins: Any  # int32 (n_units, n_features), codes without the missing one
+    offsets: Any  # int64 (n_units, n_features + 1), where each feature begins
+    n_bins: Any  # int32 (n_units, n_features), codes without the missing one, which comes next if there is one
+    some_missing: Any  # bool (n_units,), whether any code is missing
     table_n_bins: Any  # int32 (n_features,)
     local_map: Any  # uint8, the code of the table for each code of a unit, see `compact_codes`
     map_pointers: Any  # int64 (n_units * n_features + 1,)
@@ -48,22 +53,25 @@ class _Scratch(NamedTuple):
 
 
 @entry
-def place_codes(bins, n_bins, pointers, places, offsets):
+def place_codes(bins, n_bins, pointers, places, offsets, some_missing):
     """Put the codes of a unit in one row: every code of its first feature, then those of the second, and so on.
 
     bins : uint8 (n_features, n), `n_bins` : int32 (n_units, n_features), codes by rank, see `compact_codes`;
-    places, offsets : see `UnitCodes`, out
+    places, offsets, some_missing : see `UnitCodes`, out
     """
     for u in range(pointers.shape[0] - 1):
         begin = np.int64(0)
+        some_missing[u] = False
         for f in range(bins.shape[0]):
             offsets[u, f] = begin
-            largest = n_bins[u, f] - 1
+            largest = np.int64(n_bins[u, f]) - 1
             for i in range(pointers[u], pointers[u + 1]):
-                code = bins[f, i]
-                largest = max(largest, np.int32(code))
+                code = np.int64(bins[f, i])
+                largest = max(largest, code)
                 places[i, f] = begin + code
-            begin += largest + 1
+            some_missing[u] |= largest == n_bins[u, f]
+            # Loops over whole vectors, of all features alike, are easier to foresee.
+            begin += (largest + 1 + LANES - 1) // LANES * LANES
         offsets[u, bins.shape[0]] = begin
 
 
@@ -96,17 +104,28 @@ def _sum_left(places, words, rows, start, stop, offsets, size, total, sums, base
 
 
 @borrowing
-def _first_best(scores, bits, begin, end, best):
-    """Twin of `split_numeric._first_best` for the scores from `begin` to `end`: best score and its place, or -1."""
+def _bound_of(best, scores, bits):
+    """What a score must exceed to count as better, as a float and as bits; see `score.TIE`."""
+    bound = best + TIE * abs(best)
+    scores[-1] = bound
+    return bound, max(bits[-1], np.int64(0))
+
+
+@borrowing
+def _first_best(scores, bits, begin, end, bound, bound_bits):
+    """Twin of `split_numeric._first_best`, for the scores from `begin` to `end`: the best and its place, or -1.
+
+    Most features have no score above the bound, for which integers are compared alone.
+    """
     largest = np.int64(0)
     for j in range(np.uint64(begin), np.uint64(end)):
         largest = max(largest, bits[j])
-    if largest == 0:
-        return best, np.int64(-1)
+    if largest <= bound_bits:
+        return bound, np.int64(-1)
     bits[-1] = largest
     highest = scores[-1]
-    if not highest > best + TIE * abs(best):
-        return best, np.int64(-1)
+    if not highest > bound:
+        return bound, np.int64(-1)
     least = highest * (1.0 - TIE)
     found = np.uint64(begin)
     while scores[found] < least:
@@ -141,8 +160,17 @@ def _draw_candidates(n_bins, table_n_bins, settings, candidates, state):
     return np.int64(settings.n_candidates), False, state
 
 
+@borrowing
+def _sum_missing(left, last, size, total, missing):
+    """Sums of the rows that lack a feature, whose last code is at `last`."""
+    for c in range(total.shape[0]):
+        missing[c] = total[c] - left[last + c * size]
+
+
 @embedded
-def _split(offsets, n_bins, data, settings, least, total, base, size, n_candidates, whole, nodes, node, scratch):
+def _split(
+    offsets, n_bins, some_missing, data, settings, least, total, base, size, n_candidates, whole, nodes, node, scratch
+):
     """Write the best split of a node, whose sums begin at `base`, to `nodes`; returns its gain, 0 where there is none.
 
     See `split_features` and `choose_split`, whose choice it is; the threshold is a code of the unit.
@@ -155,30 +183,34 @@ def _split(offsets, n_bins, data, settings, least, total, base, size, n_candidat
         f = scratch.candidates[a]
         begin, end = (np.int64(0), size) if whole else (offsets[f], offsets[f + 1])
         _score(left[base + begin :], size, end - begin, total, data, settings, least, scores[begin:])
-    best, feature, place, side = start, -1, np.int64(-1), -1
-    for a in range(n_candidates):
-        f = scratch.candidates[a]
-        begin, end = offsets[f], offsets[f + 1]
-        n = np.int64(n_bins[f])
-        if n < end - begin:
+    best, feature, place, side = start, np.int64(-1), np.int64(-1), np.int64(-1)
+    bound, bound_bits = _bound_of(best, scores, bits)
+    for a in range(np.uint64(n_candidates)):
+        f = np.uint64(scratch.candidates[a])
+        begin, end = offsets[f], offsets[f + np.uint64(1)]
+        here = np.int64(0)
+        if some_missing:
+            _sum_missing(left, base + begin + n_bins[f] - 1, size, total, missing)
+            here = missing[0] & mask
+        if here == 0:
+            score, found = _first_best(scores, bits, begin, end, bound, bound_bits)
+            found_side = np.int64(-1)
+        else:
+            n = np.int64(n_bins[f])
+            first_bound, first_bits = _bound_of(start, scores, bits)
+            score, found = _first_best(scores, bits, begin, begin + n, first_bound, first_bits)
+            found_side = np.int64(0)
             for c in range(n_channels):
-                missing[c] = total[c] - left[base + c * size + begin + n - 1]
-            if missing[0] & mask != 0:
-                score, found = _first_best(scores, bits, begin, begin + n, start)
-                for c in range(n_channels):
-                    for b in range(n):
-                        shifted[c * N_CODES + b] = left[base + c * size + begin + b] + missing[c]
-                _score(shifted, N_CODES, n, total, data, settings, least, scores[begin:])
-                other, found_other = _first_best(scores, bits, begin, begin + n, score)
-                if found_other >= 0:
-                    score, found = other, found_other
-                if found >= 0 and (feature < 0 or score > best + TIE * abs(best)):
-                    best, feature, place, side = score, f, found, np.int64(found_other >= 0)
-                continue
-        score, found = _first_best(scores, bits, begin, end, best)
-        # With a feature to beat, neither may the first of equal scores be less than it takes.
-        if found >= 0 and (feature < 0 or score > best + TIE * abs(best)):
-            best, feature, place, side = score, f, found, -1
+                for b in range(n):
+                    shifted[c * N_CODES + b] = left[base + c * size + begin + b] + missing[c]
+            _score(shifted, N_CODES, n, total, data, settings, least, scores[begin:])
+            second_bound, second_bits = _bound_of(score if found >= 0 else start, scores, bits)
+            other, found_other = _first_best(scores, bits, begin, begin + n, second_bound, second_bits)
+            if found_other >= 0:
+                score, found, found_side = other, found_other, np.int64(1)
+        if found >= 0 and (feature < 0 or score > bound):
+            best, feature, place, side = score, np.int64(f), found, found_side
+            bound, bound_bits = _bound_of(best, scores, bits)
     nodes.feature[node] = feature
     if feature < 0:
         return 0.0
@@ -206,7 +238,7 @@ def _sum_sides(offsets, n_bins, feature, threshold, missing_left, base, size, to
     for c in range(total.shape[0]):
         first = base + c * size + begin
         out[c] = left[first + threshold]
-        if missing_left and n < offsets[feature + 1] - begin:
+        if missing_left:
             out[c] += total[c] - left[first + n - 1]
 
 
@@ -273,6 +305,7 @@ def _grow(codes, unit, data, settings, least, rows, first, stop, nodes, base, sc
                     nodes.gain[child] = _split(
                         offsets,
                         n_bins,
+                        codes.some_missing[unit],
                         data,
                         settings,
                         least,
