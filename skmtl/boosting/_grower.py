@@ -98,6 +98,7 @@ class TreeGrower:
         self.rows = np.arange(fold.n_rows, dtype=np.int32)
         self.team = Team(n_threads)
         self._scratch = Scratch()
+        self._any_categorical = bool(plan.categorical.any())
         self._words: dict = {}
 
     def grow(self, target, settings, shrinkage, rows, part, seed, delta, *, task_features=True):
@@ -141,7 +142,7 @@ class TreeGrower:
         """Find the values of leaves, add them to `delta`, and take the trees out of the arrays they were grown in."""
         values = np.empty((len(nodes.left), delta.shape[1]))
         if target.quantile is None:
-            flat = empty_trees(int(counts.sum()), delta.shape[1])
+            flat = empty_trees(int(counts.sum()), delta.shape[1], self._any_categorical)
             gradient, hessian = target.gradient, self._hessian(target)
             harvest_trees(
                 nodes, bases, counts, rows, gradient, hessian, settings.l2, shrinkage, values, flat, delta

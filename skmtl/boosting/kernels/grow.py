@@ -74,6 +74,7 @@ def start_node(nodes, node, start, stop, depth):
     """Make a leaf of the rows ``rows[start:stop]``."""
     nodes.start[node], nodes.stop[node], nodes.depth[node] = start, stop, depth
     nodes.left[node], nodes.feature[node], nodes.gain[node] = 0, -1, 0.0
+    nodes.threshold[node], nodes.missing_left[node] = 0, 0
 
 
 @entry

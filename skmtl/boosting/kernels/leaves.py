@@ -188,8 +188,9 @@ def _copy_nodes(nodes, base, n_nodes, flat, to):
         flat.categorical[b] = nodes.categorical[a]
         flat.gain[b] = nodes.gain[a]
         flat.unit_row[b] = -1
-        for word in range(flat.left_codes.shape[1]):
-            flat.left_codes[b, word] = nodes.left_codes[a, word]
+        if flat.left_codes.shape[0] > 1:
+            for word in range(flat.left_codes.shape[1]):
+                flat.left_codes[b, word] = nodes.left_codes[a, word] if nodes.categorical[a] else np.uint32(0)
 
 
 @entry
