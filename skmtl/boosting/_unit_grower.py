@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ._scratch import Scratch
-from .kernels.grow_small import LANES, UnitCodes, grow_small_trees, place_codes
+from .kernels.grow_small import LANES, UnitCodes, grow_small_trees, place_codes, small_scratch
 from .kernels.grow_units import compact_codes, grow_unit_trees
 
 #: Fewer codes than this in a round are not worth a thread.
@@ -37,6 +37,7 @@ class UnitGrower:
         self.table = table
         self.n_threads = n_threads
         self.scratch = Scratch()
+        self._small_scratch: dict = {}
 
     def pointers(self, rows):
         """Where the rows of each unit begin among chosen ones."""
@@ -82,9 +83,13 @@ class UnitGrower:
         return self.fold.n_rows <= _SMALL_ROWS * self.fold.n_units and n_bytes <= _SMALL_BYTES
 
     def _grow_small(self, thread, data, settings, units, trees, seeds):
-        n_sums = self._most_codes * data.words.shape[1] * settings.max_leaf_nodes
-        left = self.scratch.array(f"left {thread}", (n_sums,), np.int64)
-        grow_small_trees(self._unit_codes, data, settings, *units, *trees, left, seeds)
+        n_channels, largest = data.words.shape[1], int(np.diff(self.fold.pointers).max())
+        key = n_channels, settings.max_leaf_nodes
+        have = self._small_scratch.get(thread)
+        if have is None or have[0] != key:
+            scratch = small_scratch(self.table.bins.shape[0], n_channels, largest, self._most_codes, key[1])
+            have = self._small_scratch[thread] = key, scratch
+        grow_small_trees(self._unit_codes, data, settings, *units, *trees, have[1], seeds)
 
     def _grow_any(self, thread, data, settings, units, trees, seeds):
         largest, n_channels = max(int(np.diff(units[1]).max()), 1), data.words.shape[1]

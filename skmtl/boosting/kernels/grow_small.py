@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..._shared.jit import borrowing, embedded, entry
+from ..._shared.jit import borrowing, borrowing_entry, embedded, entry
 from .grow import best_leaf, start_node
+from .grow_units import table_threshold
 from .histogram import subtract_codes
 from .random import sample_front, sort_front
 from .score import TIE, node_score, row_weight
@@ -38,7 +39,7 @@ class UnitCodes(NamedTuple):
     map_pointers: Any  # int64 (n_units * n_features + 1,)
 
 
-class _Scratch(NamedTuple):
+class SmallScratch(NamedTuple):
     """Memory for a tree."""
 
     left: Any  # int64, for each node kept the sums on the left of each code, channel by channel
@@ -50,6 +51,7 @@ class _Scratch(NamedTuple):
     moved: Any  # int32, rows
     candidates: Any  # int32 (n_features,)
     missing: Any  # int64 (n_channels,)
+    found: Any  # int64 (3,), a split
 
 
 @entry
@@ -75,7 +77,7 @@ def place_codes(bins, n_bins, pointers, places, offsets, some_missing):
         offsets[u, bins.shape[0]] = begin
 
 
-@borrowing
+@embedded
 def _sum_left(places, words, rows, start, stop, offsets, size, total, sums, base):
     """Sum the words of ``rows[start:stop]`` up to each code, to ``sums[base:]``, one channel after the other.
 
@@ -133,7 +135,7 @@ def _first_best(scores, bits, begin, end, bound, bound_bits):
     return scores[found], np.int64(found)
 
 
-@borrowing
+@embedded
 def _score(sums, stride, n, total, data, settings, least, scores):
     """Score of each threshold with sums ``sums[:n]`` on its left, channels `stride` apart."""
     if total.shape[0] == 1:
@@ -142,7 +144,7 @@ def _score(sums, stride, n, total, data, settings, least, scores):
         score_weights(sums, stride, n, total.shape[0], total, data, settings, scores)
 
 
-@borrowing
+@embedded
 def _draw_candidates(n_bins, table_n_bins, settings, candidates, state):
     """Features to look at, ascending, to the front of `candidates`; how many, whether all, and the generator's state.
 
@@ -169,69 +171,70 @@ def _sum_missing(left, last, size, total, missing):
 
 @embedded
 def _split(
-    offsets, n_bins, some_missing, data, settings, least, total, base, size, n_candidates, whole, nodes, node, scratch
-):
-    """Write the best split of a node, whose sums begin at `base`, to `nodes`; returns its gain, 0 where there is none.
+    offsets, n_bins, some_missing, candidates, n_candidates, whole, left, base, total, data, settings, least,
+    scores, bits, shifted, missing, found,
+):  # fmt: skip
+    """Find the best split of a node, whose sums begin at ``left[base]``; returns its gain, 0 where there is none.
 
-    See `split_features` and `choose_split`, whose choice it is; the threshold is a code of the unit.
+    See `split_features` and `choose_split`, whose choice it is. Writes the feature, the threshold, which is a code of the
+    unit, and whether missing values go left to `found`.
     """
-    left, scores, bits, shifted, missing = scratch.left, scratch.scores, scratch.bits, scratch.shifted, scratch.missing
+    size = offsets[offsets.shape[0] - 1]
     n_channels = total.shape[0]
     mask = (np.int64(1) << data.shift) - 1
     start = score_to_beat(total, data, settings, -np.inf, np.inf)
     for a in range(1 if whole else n_candidates):
-        f = scratch.candidates[a]
+        f = candidates[a]
         begin, end = (np.int64(0), size) if whole else (offsets[f], offsets[f + 1])
         _score(left[base + begin :], size, end - begin, total, data, settings, least, scores[begin:])
     best, feature, place, side = start, np.int64(-1), np.int64(-1), np.int64(-1)
     bound, bound_bits = _bound_of(best, scores, bits)
     for a in range(np.uint64(n_candidates)):
-        f = np.uint64(scratch.candidates[a])
+        f = np.uint64(candidates[a])
         begin, end = offsets[f], offsets[f + np.uint64(1)]
         here = np.int64(0)
         if some_missing:
             _sum_missing(left, base + begin + n_bins[f] - 1, size, total, missing)
             here = missing[0] & mask
         if here == 0:
-            score, found = _first_best(scores, bits, begin, end, bound, bound_bits)
+            score, at = _first_best(scores, bits, begin, end, bound, bound_bits)
             found_side = np.int64(-1)
         else:
             n = np.int64(n_bins[f])
             first_bound, first_bits = _bound_of(start, scores, bits)
-            score, found = _first_best(scores, bits, begin, begin + n, first_bound, first_bits)
+            score, at = _first_best(scores, bits, begin, begin + n, first_bound, first_bits)
             found_side = np.int64(0)
             for c in range(n_channels):
                 for b in range(n):
                     shifted[c * N_CODES + b] = left[base + c * size + begin + b] + missing[c]
-            _score(shifted, N_CODES, n, total, data, settings, least, scores[begin:])
-            second_bound, second_bits = _bound_of(score if found >= 0 else start, scores, bits)
-            other, found_other = _first_best(scores, bits, begin, begin + n, second_bound, second_bits)
-            if found_other >= 0:
-                score, found, found_side = other, found_other, np.int64(1)
-        if found >= 0 and (feature < 0 or score > bound):
-            best, feature, place, side = score, np.int64(f), found, found_side
+            _score(shifted, np.int64(N_CODES), n, total, data, settings, least, scores[begin:])
+            second_bound, second_bits = _bound_of(score if at >= 0 else start, scores, bits)
+            other, other_at = _first_best(scores, bits, begin, begin + n, second_bound, second_bits)
+            if other_at >= 0:
+                score, at, found_side = other, other_at, np.int64(1)
+        if at >= 0 and (feature < 0 or score > bound):
+            best, feature, place, side = score, np.int64(f), at, found_side
             bound, bound_bits = _bound_of(best, scores, bits)
-    nodes.feature[node] = feature
+    found[0], found[1], found[2] = feature, 0, 0
     if feature < 0:
         return 0.0
     begin, n = offsets[feature], np.int64(n_bins[feature])
-    nodes.categorical[node], nodes.missing_left[node] = 0, side
-    here = left[base + place] & mask
     if side < 0:
         for c in range(n_channels):
             missing[c] = left[base + c * size + place]
-        nodes.missing_left[node] = 2.0 * row_weight(missing, data) > row_weight(total, data)
+        side = np.int64(2.0 * row_weight(missing, data) > row_weight(total, data))
     # Half-way to the next code that the node has; if it has none, only missing values are on the right.
+    here = left[base + place] & mask
     threshold = n - 1
     for b in range(place - begin + 1, n):
         if left[base + begin + b] & mask != here:
             threshold = (place - begin + b) // 2
             break
-    nodes.threshold[node] = threshold
+    found[1], found[2] = threshold, side
     return best - node_score(total, data, settings.l2, -np.inf, np.inf)
 
 
-@borrowing
+@embedded
 def _sum_sides(offsets, n_bins, feature, threshold, missing_left, base, size, total, left, out):
     """Sums of the rows that a split sends to the left, to `out`."""
     begin, n = offsets[feature], np.int64(n_bins[feature])
@@ -242,7 +245,7 @@ def _sum_sides(offsets, n_bins, feature, threshold, missing_left, base, size, to
             out[c] += total[c] - left[first + n - 1]
 
 
-@borrowing
+@embedded
 def _partition(places, feature, last, missing_place, missing_left, rows, start, stop, moved):
     """Put the rows that a split sends to the left first; both sides keep their order."""
     n_left, n_right = np.uint64(start), np.uint64(0)
@@ -259,141 +262,42 @@ def _partition(places, feature, last, missing_place, missing_left, rows, start, 
         rows[n_left + i] = moved[i]
 
 
-@embedded
-def _grow(codes, unit, data, settings, least, rows, first, stop, nodes, base, scratch, state):
-    """Grow the tree of a unit on ``rows[first:stop]`` into ``nodes[base:]``; returns its number of nodes."""
-    places, offsets, n_bins = codes.places, codes.offsets[unit], codes.n_bins[unit]
-    size = offsets[places.shape[1]]
-    n_channels = data.words.shape[1]
-    stride = size * n_channels
-    totals, slots, left = scratch.totals, scratch.slots, scratch.left
-    start_node(nodes, base, first, stop, 0)
-    nodes.lower[base], nodes.upper[base] = -np.inf, np.inf
-    n_nodes, n_leaves, n_slots = np.int64(1), np.int64(1), np.int64(0)
-    totals[0, :] = 0
-    for i in range(first, stop):
-        row = np.uint64(rows[i])
-        for c in range(n_channels):
-            totals[0, c] += data.words[row, c]
-    nodes.weight[base] = row_weight(totals[0], data)
-    n_candidates, whole, _ = _draw_candidates(n_bins, codes.table_n_bins, settings, scratch.candidates, state)
-    n_active = n_candidates
-    small, large = base, base
-    wanted_small = (
-        settings.max_leaf_nodes >= 2
-        and settings.max_depth >= 1
-        and nodes.weight[base] >= 2.0 * settings.min_weight
-        and n_active > 0
-    )
-    wanted_large = False
-    while True:
-        if wanted_small or wanted_large:
-            start, end = nodes.start[small], nodes.stop[small]
-            slots[small - base] = n_slots
-            kept = n_slots * stride
-            n_slots += 1
-            _sum_left(places, data.words, rows, start, end, offsets, size, totals[small - base], left, kept)
-            if wanted_large:
-                subtract_codes(left, slots[large - base] * stride, kept, stride)
-            # Left before right, so that the features drawn do not depend on how rows are counted.
-            for child in range(min(small, large), max(small, large) + 1):
-                if wanted_small if child == small else wanted_large:
-                    if not whole:
-                        n_candidates, _, state = _draw_candidates(
-                            n_bins, codes.table_n_bins, settings, scratch.candidates, state
-                        )
-                    nodes.gain[child] = _split(
-                        offsets,
-                        n_bins,
-                        codes.some_missing[unit],
-                        data,
-                        settings,
-                        least,
-                        totals[child - base],
-                        slots[child - base] * stride,
-                        size,
-                        n_candidates,
-                        whole,
-                        nodes,
-                        child,
-                        scratch,
-                    )
-        node = best_leaf(nodes, base, n_nodes) if n_leaves < settings.max_leaf_nodes else np.int64(-1)
-        if node < 0:
-            break
-        feature, threshold = np.int64(nodes.feature[node]), np.int64(nodes.threshold[node])
-        missing_left = nodes.missing_left[node] != 0
-        kept, total = slots[node - base] * stride, totals[node - base]
-        a = n_nodes
-        _sum_sides(offsets, n_bins, feature, threshold, missing_left, kept, size, total, left, totals[a])
-        for c in range(n_channels):
-            totals[a + 1, c] = total[c] - totals[a, c]
-        middle = nodes.start[node] + (totals[a, 0] & ((np.int64(1) << data.shift) - 1))
-        begin, n = offsets[feature], np.int64(n_bins[feature])
-        start, end = nodes.start[node], nodes.stop[node]
-        _partition(places, feature, begin + threshold, begin + n, missing_left, rows, start, end, scratch.moved)
-        depth = nodes.depth[node] + 1
-        nodes.left[node] = n_nodes
-        n_nodes += 2
-        n_leaves += 1
-        start_node(nodes, base + a, start, middle, depth)
-        start_node(nodes, base + a + 1, middle, end, depth)
-        left_is_small = middle - start <= end - middle
-        small = base + a if left_is_small else base + a + 1
-        large = base + a + 1 if left_is_small else base + a
-        for child in range(base + a, base + a + 2):
-            nodes.lower[child], nodes.upper[child] = -np.inf, np.inf
-            nodes.weight[child] = row_weight(totals[child - base], data)
-        slots[large - base] = slots[node - base]
-        more = n_leaves < settings.max_leaf_nodes and depth < settings.max_depth
-        wanted_small = more and nodes.weight[small] >= 2.0 * settings.min_weight
-        wanted_large = more and nodes.weight[large] >= 2.0 * settings.min_weight
-    for node in range(base, base + n_nodes):
-        if nodes.left[node] == 0:
-            nodes.feature[node], nodes.gain[node], nodes.categorical[node] = -1, 0.0, 0
-        else:
-            f = nodes.feature[node]
-            codes_of = codes.map_pointers[unit * places.shape[1] + f]
-            cut = np.int64(nodes.threshold[node])
-            if cut >= n_bins[f] - 1:
-                nodes.threshold[node] = codes.table_n_bins[f] - 1
-            else:
-                at = codes_of + cut
-                nodes.threshold[node] = (np.int64(codes.local_map[at]) + np.int64(codes.local_map[at + 1])) // 2
-    return n_nodes
-
-
-@entry
-def grow_small_trees(codes, data, settings, rows, row_pointers, first_unit, stop_unit, nodes, node_pointers, n_nodes, left, seeds):
-    """Grow a tree for each of the units ``first_unit:stop_unit``; see `grow_unit_trees`.
-
-    Parameters
-    ----------
-    codes : UnitCodes
-    left : int64, scratch: room for as many codes as a unit has, times channels and the most leaves
-    """
-    n_features, n_channels = codes.places.shape[1], data.words.shape[1]
-    largest, most_codes = np.int64(1), np.int64(1)
-    for u in range(first_unit, stop_unit):
-        largest = max(largest, row_pointers[u + 1] - row_pointers[u])
-        most_codes = max(most_codes, codes.offsets[u, n_features])
-    room = 2 * min(settings.max_leaf_nodes, largest) + 1
-    scores = np.empty(most_codes + 1)
-    scratch = _Scratch(
-        left,
+def small_scratch(n_features, n_channels, n_rows, n_codes, max_leaf_nodes):
+    """Memory for trees of up to so many rows and leaves, whose codes take so much room."""
+    scores = np.empty(n_codes + 1)
+    n_nodes = 2 * max_leaf_nodes + 1
+    return SmallScratch(
+        np.empty(n_codes * n_channels * max_leaf_nodes, np.int64),
         np.empty(n_channels * N_CODES, np.int64),
         scores,
         scores.view(np.int64),
-        np.empty((room, n_channels), np.int64),
-        np.empty(room, np.int64),
-        np.empty(largest + 1, np.int32),
+        np.empty((n_nodes, n_channels), np.int64),
+        np.empty(n_nodes, np.int64),
+        np.empty(n_rows + 1, np.int32),
         np.empty(n_features + 1, np.int32),
         np.empty(n_channels, np.int64),
+        np.empty(3, np.int64),
     )
+
+
+@borrowing_entry
+def grow_small_trees(
+    codes, data, settings, rows, row_pointers, first_unit, stop_unit, nodes, node_pointers, n_nodes, scratch, seeds
+):
+    """Grow a tree for each of the units ``first_unit:stop_unit``; see `grow_unit_trees`.
+
+    codes : UnitCodes; scratch : SmallScratch with room for the largest unit; nodes : Nodes without bounds, which are not
+    written
+    """
+    places, words = codes.places, data.words
+    left, totals, slots, candidates, found = (
+        scratch.left, scratch.totals, scratch.slots, scratch.candidates, scratch.found
+    )  # fmt: skip
+    n_channels = words.shape[1]
     least = least_count(settings)
     for u in range(first_unit, stop_unit):
         own = Words(
-            data.words,
+            words,
             data.shift,
             data.gradient_unit[u],
             data.hessian_unit[u],
@@ -403,4 +307,86 @@ def grow_small_trees(codes, data, settings, rows, row_pointers, first_unit, stop
             data.weighted,
         )
         first, stop = row_pointers[u], row_pointers[u + 1]
-        n_nodes[u] = _grow(codes, u, own, settings, least, rows, first, stop, nodes, node_pointers[u], scratch, seeds[u])
+        base, state = node_pointers[u], seeds[u]
+        offsets, n_bins = codes.offsets[u], codes.n_bins[u]
+        size = offsets[places.shape[1]]
+        stride = size * n_channels
+        start_node(nodes, base, first, stop, 0)
+        n_grown, n_leaves, n_slots = np.int64(1), np.int64(1), np.int64(0)
+        totals[0, :] = 0
+        for i in range(first, stop):
+            row = np.uint64(rows[i])
+            for c in range(n_channels):
+                totals[0, c] += words[row, c]
+        nodes.weight[base] = row_weight(totals[0], own)
+        n_candidates, whole, _ = _draw_candidates(n_bins, codes.table_n_bins, settings, candidates, state)
+        n_active = n_candidates
+        small, large = base, base
+        wanted_small = (
+            settings.max_leaf_nodes >= 2
+            and settings.max_depth >= 1
+            and nodes.weight[base] >= 2.0 * settings.min_weight
+            and n_active > 0
+        )
+        wanted_large = False
+        while True:
+            if wanted_small or wanted_large:
+                start, end = nodes.start[small], nodes.stop[small]
+                slots[small - base] = n_slots
+                kept = n_slots * stride
+                n_slots += 1
+                _sum_left(places, words, rows, start, end, offsets, size, totals[small - base], left, kept)
+                if wanted_large:
+                    subtract_codes(left, slots[large - base] * stride, kept, stride)
+                # Left before right, so that the features drawn do not depend on how rows are counted.
+                for child in range(min(small, large), max(small, large) + 1):
+                    if wanted_small if child == small else wanted_large:
+                        if not whole:
+                            n_candidates, _, state = _draw_candidates(
+                                n_bins, codes.table_n_bins, settings, candidates, state
+                            )
+                        nodes.gain[child] = _split(
+                            offsets, n_bins, codes.some_missing[u], candidates, n_candidates, whole,
+                            left, slots[child - base] * stride, totals[child - base], own, settings, least,
+                            scratch.scores, scratch.bits, scratch.shifted, scratch.missing, found,
+                        )  # fmt: skip
+                        nodes.feature[child], nodes.threshold[child] = found[0], found[1]
+                        nodes.missing_left[child], nodes.categorical[child] = found[2], 0
+            node = best_leaf(nodes, base, n_grown) if n_leaves < settings.max_leaf_nodes else np.int64(-1)
+            if node < 0:
+                break
+            feature, threshold = np.int64(nodes.feature[node]), np.int64(nodes.threshold[node])
+            missing_left = nodes.missing_left[node] != 0
+            kept, total = slots[node - base] * stride, totals[node - base]
+            a = n_grown
+            _sum_sides(offsets, n_bins, feature, threshold, missing_left, kept, size, total, left, totals[a])
+            for c in range(n_channels):
+                totals[a + 1, c] = total[c] - totals[a, c]
+            middle = nodes.start[node] + (totals[a, 0] & ((np.int64(1) << data.shift) - 1))
+            begin, n = offsets[feature], np.int64(n_bins[feature])
+            start, end = nodes.start[node], nodes.stop[node]
+            _partition(places, feature, begin + threshold, begin + n, missing_left, rows, start, end, scratch.moved)
+            depth = nodes.depth[node] + 1
+            nodes.left[node] = n_grown
+            n_grown += 2
+            n_leaves += 1
+            start_node(nodes, base + a, start, middle, depth)
+            start_node(nodes, base + a + 1, middle, end, depth)
+            left_is_small = middle - start <= end - middle
+            small = base + a if left_is_small else base + a + 1
+            large = base + a + 1 if left_is_small else base + a
+            for child in range(base + a, base + a + 2):
+                nodes.weight[child] = row_weight(totals[child - base], own)
+            slots[large - base] = slots[node - base]
+            more = n_leaves < settings.max_leaf_nodes and depth < settings.max_depth
+            wanted_small = more and nodes.weight[small] >= 2.0 * settings.min_weight
+            wanted_large = more and nodes.weight[large] >= 2.0 * settings.min_weight
+        for node in range(base, base + n_grown):
+            if nodes.left[node] == 0:
+                nodes.feature[node], nodes.gain[node], nodes.categorical[node] = -1, 0.0, 0
+            else:
+                f = nodes.feature[node]
+                begin = codes.map_pointers[u * places.shape[1] + f]
+                cut, n_local, n_table = nodes.threshold[node], n_bins[f], codes.table_n_bins[f]
+                nodes.threshold[node] = table_threshold(cut, n_local, n_table, codes.local_map, begin)
+        n_nodes[u] = n_grown
