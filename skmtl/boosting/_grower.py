@@ -12,7 +12,7 @@ from ._scratch import Scratch
 from ._team import Team
 from ._unit_grower import UnitGrower
 from .kernels.fixed_point import to_unit_words, to_words
-from .kernels.leaves import add_leaf_values, harvest_trees, quantile_values
+from .kernels.leaves import harvest_quantile_trees, harvest_trees
 from .kernels.types import Table
 
 
@@ -140,30 +140,17 @@ class TreeGrower:
 
     def _harvest(self, target, nodes, bases, counts, rows, settings, shrinkage, delta, part, units):
         """Find the values of leaves, add them to `delta`, and take the trees out of the arrays they were grown in."""
-        values = np.empty((len(nodes.left), delta.shape[1]))
+        values = self._scratch.array("values", (len(nodes.left), delta.shape[1]), np.float64)
+        flat = empty_trees(int(counts.sum()), delta.shape[1], self._any_categorical)
+        grown = nodes, bases, counts, rows
         if target.quantile is None:
-            flat = empty_trees(int(counts.sum()), delta.shape[1], self._any_categorical)
-            gradient, hessian = target.gradient, self._hessian(target)
-            harvest_trees(
-                nodes, bases, counts, rows, gradient, hessian, settings.l2, shrinkage, values, flat, delta
-            )  # fmt: skip
-            return Trees.of_part(flat, counts, part, units)
-        weight = np.ones(self.fold.n_rows) if target.weight is None else target.weight
-        quantile_values(
-            nodes,
-            bases,
-            counts,
-            rows,
-            target.residual,
-            target.coefficient,
-            weight,
-            target.quantile,
-            self.table.monotonic,
-            shrinkage,
-            values,
-        )
-        add_leaf_values(nodes, bases, counts, rows, values, delta)
-        return Trees.from_nodes(nodes, bases, counts, values, part, units)
+            hessian = self._hessian(target)
+            harvest_trees(*grown, target.gradient, hessian, settings.l2, shrinkage, values, flat, delta)
+        else:
+            weight = np.ones(self.fold.n_rows) if target.weight is None else target.weight
+            searched = target.residual, target.coefficient, weight, target.quantile, self.table.monotonic
+            harvest_quantile_trees(*grown, *searched, shrinkage, values, flat, delta)
+        return Trees.of_part(flat, counts, part, units)
 
     def add_out_of_bag(self, trees, rows, delta):
         if len(rows) == self.fold.n_rows:

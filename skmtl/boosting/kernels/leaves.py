@@ -33,7 +33,12 @@ def _most_leaves(counts):
 
 @inner
 def _row_range(nodes, leaves, n_leaves, rows):
-    """First and last row of the leaves."""
+    """First and last row of the leaves, or none in particular where they are few: one block for all."""
+    n_rows = np.int64(0)
+    for i in range(n_leaves):
+        n_rows += nodes.stop[leaves[i]] - nodes.start[leaves[i]]
+    if n_rows <= _BLOCK:
+        return np.int64(2**31), np.int64(2**31)
     first, last = np.int64(2**31), np.int64(-1)
     for i in range(n_leaves):
         leaf = leaves[i]
@@ -54,7 +59,7 @@ def _sum_leaf(rows, begin, stop, end_row, values, k, total):
     return total, np.int64(i)
 
 
-@entry
+@inner
 def newton_values(nodes, bases, counts, rows, gradient, hessian, l2, shrinkage, values):
     """Write ``-shrinkage * G / (H + l2)`` of every leaf to `values`, kept within the leaf's bounds.
 
@@ -132,7 +137,7 @@ def _tree_quantiles(nodes, base, n_nodes, rows, residual, coefficient, weight, q
         values[node, 0] = shrinkage * values[node, 0] if nodes.left[node] == 0 else 0.0
 
 
-@entry
+@inner
 def quantile_values(nodes, bases, counts, rows, residual, coefficient, weight, q, monotonic, shrinkage, values):
     """Find the values of the leaves by line search, tree by tree; see `_tree_quantiles`."""
     for t in range(bases.shape[0]):
@@ -141,7 +146,7 @@ def quantile_values(nodes, bases, counts, rows, residual, coefficient, weight, q
         )
 
 
-@entry
+@inner
 def add_leaf_values(nodes, bases, counts, rows, values, out):
     """Add to `out`, float64 (n, n_outputs), the value of the leaf that each row of the tree fell into."""
     chosen = rows.view(np.uint32)
@@ -177,35 +182,43 @@ def unit_quantiles(values, weights, pointers, q):
 
 
 @inner
-def _copy_nodes(nodes, base, n_nodes, flat, to):
-    """Copy a tree without what only growing it needs."""
-    for node in range(n_nodes):
-        a, b = base + node, to + node
-        flat.feature[b] = nodes.feature[a]
-        flat.threshold[b] = nodes.threshold[a]
-        flat.left[b] = nodes.left[a]
-        flat.missing_left[b] = nodes.missing_left[a]
-        flat.categorical[b] = nodes.categorical[a]
-        flat.gain[b] = nodes.gain[a]
-        flat.unit_row[b] = -1
-        if flat.left_codes.shape[0] > 1:
-            for word in range(flat.left_codes.shape[1]):
-                flat.left_codes[b, word] = nodes.left_codes[a, word] if nodes.categorical[a] else np.uint32(0)
+def take_trees(nodes, bases, counts, values, flat):
+    """Copy trees without what only growing them needs, one after the other."""
+    b = np.int64(0)
+    for t in range(bases.shape[0]):
+        for a in range(bases[t], bases[t] + counts[t]):
+            flat.feature[b] = nodes.feature[a]
+            flat.threshold[b] = nodes.threshold[a]
+            flat.left[b] = nodes.left[a]
+            flat.missing_left[b] = nodes.missing_left[a]
+            flat.categorical[b] = nodes.categorical[a]
+            flat.gain[b] = nodes.gain[a]
+            flat.unit_row[b] = -1
+            if flat.left_codes.shape[0] > 1:
+                for word in range(flat.left_codes.shape[1]):
+                    flat.left_codes[b, word] = nodes.left_codes[a, word] if nodes.categorical[a] else np.uint32(0)
+            for k in range(values.shape[1]):
+                flat.value[b, k] = values[a, k]
+            b += 1
 
 
 @entry
 def harvest_trees(nodes, bases, counts, rows, gradient, hessian, l2, shrinkage, values, flat, out):
     """Take trees out of the arrays that they were grown in, and add their values to their rows, in one call.
 
-    flat : FlatTrees with room for them, one after the other, written to; values : float64 (n_nodes, n_outputs), scratch;
+    values : float64 (n_nodes, n_outputs), scratch; flat : FlatTrees with room for the trees, written to;
     out : float64 (n, n_outputs). See `newton_values` for the others.
     """
     newton_values(nodes, bases, counts, rows, gradient, hessian, l2, shrinkage, values)
     add_leaf_values(nodes, bases, counts, rows, values, out)
-    to = np.int64(0)
-    for t in range(bases.shape[0]):
-        _copy_nodes(nodes, bases[t], counts[t], flat, to)
-        for node in range(counts[t]):
-            for k in range(values.shape[1]):
-                flat.value[to + node, k] = values[bases[t] + node, k]
-        to += counts[t]
+    take_trees(nodes, bases, counts, values, flat)
+
+
+@entry
+def harvest_quantile_trees(
+    nodes, bases, counts, rows, residual, coefficient, weight, q, monotonic, shrinkage, values, flat, out
+):
+    """Like `harvest_trees`, with the values of `quantile_values`."""
+    quantile_values(nodes, bases, counts, rows, residual, coefficient, weight, q, monotonic, shrinkage, values)
+    add_leaf_values(nodes, bases, counts, rows, values, out)
+    take_trees(nodes, bases, counts, values, flat)

@@ -7,9 +7,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from skmtl.boosting.kernels.leaves import add_leaf_values, newton_values, quantile_values, unit_quantiles
+from skmtl.boosting.kernels.leaves import unit_quantiles
 from skmtl.boosting.kernels.walk import find_leaves
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, grow, make_problem, make_settings
+from tests.boosting.kernels._from_python import add_leaf_values, newton_values, quantile_values
 
 
 def as_trees(grown):
