@@ -130,7 +130,8 @@ class TreeGrower:
         if target.sample_weight is not None:
             heaviest = np.bincount(self.fold.units[rows], weights=target.sample_weight[rows]).max()
         settings = self._limited(settings, largest, heaviest)
-        data = to_unit_words(*self._statistics(target), self.fold.pointers, self._words)
+        gradient, hessian, weight = self._statistics(target)
+        data = to_unit_words(gradient, hessian, weight, self.fold.pointers, self._words)
         nodes, bases, counts = self._unit_grower.grow(data, settings, rows, pointers, seeds)
         grown = np.flatnonzero(sizes)
         bases, counts = bases[grown], counts[grown]

@@ -14,7 +14,7 @@ from .kernels.grow_units import compact_codes, grow_unit_trees
 #: Fewer codes than this in a round are not worth a thread.
 _CODES_PER_THREAD = 500_000
 #: With more rows per unit the general kernel is no slower.
-_SMALL_ROWS = 1000
+_SMALL_ROWS = 2000
 #: Codes that a place can say, and bytes that the sums of one small tree may take.
 _MOST_PLACES, _SMALL_BYTES = 2**16, 2**24
 
@@ -83,12 +83,11 @@ class UnitGrower:
         return self.fold.n_rows <= _SMALL_ROWS * self.fold.n_units and n_bytes <= _SMALL_BYTES
 
     def _grow_small(self, thread, data, settings, units, trees, seeds):
-        n_channels, largest = data.words.shape[1], int(np.diff(self.fold.pointers).max())
-        key = n_channels, settings.max_leaf_nodes
+        key = data.words.shape[1], settings.max_leaf_nodes
         have = self._small_scratch.get(thread)
         if have is None or have[0] != key:
-            scratch = small_scratch(self.table.bins.shape[0], n_channels, largest, self._most_codes, key[1])
-            have = self._small_scratch[thread] = key, scratch
+            n_features, largest = self.table.bins.shape[0], int(np.diff(self.fold.pointers).max())
+            have = self._small_scratch[thread] = key, small_scratch(n_features, largest, self._most_codes, *key)
         grow_small_trees(self._unit_codes, data, settings, *units, *trees, have[1], seeds)
 
     def _grow_any(self, thread, data, settings, units, trees, seeds):
@@ -112,7 +111,7 @@ class UnitGrower:
         compact_codes(self.table.bins, self.table.n_bins, fold.pointers, bins, n_bins, pointers, codes)
         return bins, n_bins, codes[: pointers[-1]].copy(), pointers
 
-    @property
+    @cached_property
     def _most_codes(self):
         """Room for the codes of a unit, missing ones included."""
         n_bins = self._local_codes[1]

@@ -22,8 +22,7 @@ from .split import score_to_beat
 from .split_numeric import N_CODES, least_count, score_counts, score_weights
 from .types import Words
 
-
-#: A feature has room for a multiple of so many codes.
+#: A feature has room for a multiple of so many codes: loops over whole vectors are easier to foresee.
 LANES = 4
 
 
@@ -72,8 +71,7 @@ def place_codes(bins, n_bins, pointers, places, offsets, some_missing):
                 largest = max(largest, code)
                 places[i, f] = begin + code
             some_missing[u] |= largest == n_bins[u, f]
-            # Loops over whole vectors, of all features alike, are easier to foresee.
-            begin += (largest + 1 + LANES - 1) // LANES * LANES
+            begin += (largest + LANES) // LANES * LANES
         offsets[u, bins.shape[0]] = begin
 
 
@@ -164,7 +162,7 @@ def _draw_candidates(n_bins, table_n_bins, settings, candidates, state):
 
 @borrowing
 def _sum_missing(left, last, size, total, missing):
-    """Sums of the rows that lack a feature, whose last code is at `last`."""
+    """Sum the words of the rows that lack a feature, whose last code but the missing one is at `last`."""
     for c in range(total.shape[0]):
         missing[c] = total[c] - left[last + c * size]
 
@@ -176,8 +174,10 @@ def _split(
 ):  # fmt: skip
     """Find the best split of a node, whose sums begin at ``left[base]``; returns its gain, 0 where there is none.
 
-    See `split_features` and `choose_split`, whose choice it is. Writes the feature, the threshold, which is a code of the
-    unit, and whether missing values go left to `found`.
+    See `split_features` and `choose_split`, whose choice it is. Writes the feature, the threshold, which is a code of
+    the unit, and whether missing values go left to `found`.
+
+    whole : whether all features with a code are candidates; then their codes are gone through as one
     """
     size = offsets[offsets.shape[0] - 1]
     n_channels = total.shape[0]
@@ -197,6 +197,7 @@ def _split(
             _sum_missing(left, base + begin + n_bins[f] - 1, size, total, missing)
             here = missing[0] & mask
         if here == 0:
+            # Of no use unless better than the best so far.
             score, at = _first_best(scores, bits, begin, end, bound, bound_bits)
             found_side = np.int64(-1)
         else:
@@ -235,8 +236,8 @@ def _split(
 
 
 @embedded
-def _sum_sides(offsets, n_bins, feature, threshold, missing_left, base, size, total, left, out):
-    """Sums of the rows that a split sends to the left, to `out`."""
+def _sum_side(offsets, n_bins, feature, threshold, missing_left, base, size, total, left, out):
+    """Sum the words of the rows that a split sends to the left, to `out`."""
     begin, n = offsets[feature], np.int64(n_bins[feature])
     for c in range(total.shape[0]):
         first = base + c * size + begin
@@ -262,7 +263,7 @@ def _partition(places, feature, last, missing_place, missing_left, rows, start, 
         rows[n_left + i] = moved[i]
 
 
-def small_scratch(n_features, n_channels, n_rows, n_codes, max_leaf_nodes):
+def small_scratch(n_features, n_rows, n_codes, n_channels, max_leaf_nodes):
     """Memory for trees of up to so many rows and leaves, whose codes take so much room."""
     scores = np.empty(n_codes + 1)
     n_nodes = 2 * max_leaf_nodes + 1
@@ -286,8 +287,7 @@ def grow_small_trees(
 ):
     """Grow a tree for each of the units ``first_unit:stop_unit``; see `grow_unit_trees`.
 
-    codes : UnitCodes; scratch : SmallScratch with room for the largest unit; nodes : Nodes without bounds, which are not
-    written
+    codes : UnitCodes; scratch : SmallScratch with room for the largest unit; nodes : Nodes, whose bounds are not written
     """
     places, words = codes.places, data.words
     left, totals, slots, candidates, found = (
@@ -359,7 +359,7 @@ def grow_small_trees(
             missing_left = nodes.missing_left[node] != 0
             kept, total = slots[node - base] * stride, totals[node - base]
             a = n_grown
-            _sum_sides(offsets, n_bins, feature, threshold, missing_left, kept, size, total, left, totals[a])
+            _sum_side(offsets, n_bins, feature, threshold, missing_left, kept, size, total, left, totals[a])
             for c in range(n_channels):
                 totals[a + 1, c] = total[c] - totals[a, c]
             middle = nodes.start[node] + (totals[a, 0] & ((np.int64(1) << data.shift) - 1))
