@@ -287,7 +287,7 @@ def grow_small_trees(
 ):
     """Grow a tree for each of the units ``first_unit:stop_unit``; see `grow_unit_trees`.
 
-    codes : UnitCodes; scratch : SmallScratch with room for the largest unit; nodes : Nodes, whose bounds are not written
+    codes : UnitCodes; scratch : SmallScratch with room for the largest unit; nodes : Nodes, whose bounds are left alone
     """
     places, words = codes.places, data.words
     left, totals, slots, candidates, found = (

@@ -105,6 +105,7 @@ def test_a_feature_that_a_unit_lacks_is_not_split():
         assert set(trees.nodes.feature[trees.nodes.left > 0].tolist()) <= {2, 3}
 
 
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid")
 @pytest.mark.parametrize("size", [0.0, 2.0**60, 2.0**400, 1e200])
 def test_equals_the_general_kernel_whatever_the_size_of_gradients(size):
     problem = make(0)
