@@ -95,6 +95,11 @@ class Trees:
         return cls(flat, roots, np.full(len(roots), part, np.int8), np.asarray(units, np.int32))
 
     @classmethod
+    def single(cls, flat, part):
+        """One tree that belongs to all units."""
+        return cls(flat, np.zeros(1, np.int64), np.array([part], np.int8), np.array([-1], np.int32))
+
+    @classmethod
     def concatenate(cls, parts):
         """Put several lots of trees one after the other."""
         sizes = [len(trees.nodes.feature) for trees in parts]

@@ -117,7 +117,8 @@ class TreeGrower:
         buffer = self._scratch.array("buffer", (self.fold.n_rows,), np.int32)
         count = self.team.grow_tree(table, data, settings, rows, nodes, histograms, gathered, buffer, seed)
         bases, counts = np.zeros(1, np.int64), np.array([count], np.int64)
-        trees = self._harvest(target, nodes, bases, counts, rows, settings, shrinkage, delta, part, [-1])
+        flat = self._harvest(target, count, nodes, bases, counts, rows, settings, shrinkage, delta)
+        trees = Trees.single(flat, part)
         self.add_out_of_bag(trees, rows, delta)
         return trees
 
@@ -135,14 +136,16 @@ class TreeGrower:
         nodes, bases, counts = self._unit_grower.grow(data, settings, rows, pointers, seeds)
         grown = np.flatnonzero(sizes)
         bases, counts = bases[grown], counts[grown]
-        trees = self._harvest(target, nodes, bases, counts, rows, settings, shrinkage, delta, SPECIFIC, grown)
+        n_nodes = int(counts.sum())
+        flat = self._harvest(target, n_nodes, nodes, bases, counts, rows, settings, shrinkage, delta)
+        trees = Trees.of_part(flat, counts, SPECIFIC, grown)
         self.add_out_of_bag(trees, rows, delta)
         return trees
 
-    def _harvest(self, target, nodes, bases, counts, rows, settings, shrinkage, delta, part, units):
+    def _harvest(self, target, n_nodes, nodes, bases, counts, rows, settings, shrinkage, delta):
         """Find the values of leaves, add them to `delta`, and take the trees out of the arrays they were grown in."""
         values = self._scratch.array("values", (len(nodes.left), delta.shape[1]), np.float64)
-        flat = empty_trees(int(counts.sum()), delta.shape[1], self._any_categorical)
+        flat = empty_trees(n_nodes, delta.shape[1], self._any_categorical)
         grown = nodes, bases, counts, rows
         if target.quantile is None:
             hessian = self._hessian(target)
@@ -151,7 +154,7 @@ class TreeGrower:
             weight = np.ones(self.fold.n_rows) if target.weight is None else target.weight
             searched = target.residual, target.coefficient, weight, target.quantile, self.table.monotonic
             harvest_quantile_trees(*grown, *searched, shrinkage, values, flat, delta)
-        return Trees.of_part(flat, counts, part, units)
+        return flat
 
     def add_out_of_bag(self, trees, rows, delta):
         if len(rows) == self.fold.n_rows:
