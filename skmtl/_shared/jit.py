@@ -26,3 +26,10 @@ borrowing = _compiled(no_cpython_wrapper=True, _nrt=False)
 
 #: Inner kernels that make arrays for themselves and are called by such as above, whose choice they would inherit.
 allocating = _compiled(no_cpython_wrapper=True, _nrt=True)
+
+#: For kernels that Python calls and that make no array: as above.
+borrowing_entry = _compiled(_nrt=False)
+
+#: Borrowing kernels that become part of the kernel that calls them, whatever their size: handing over records of arrays
+#: takes as long as a step of a small tree.
+embedded = _compiled(no_cpython_wrapper=True, _nrt=False, forceinline=True)

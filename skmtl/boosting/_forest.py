@@ -28,20 +28,25 @@ class FlatTrees(NamedTuple):
     unit_value: Any  # float64 (n_joint_leaves, n_units, n_outputs), or no rows
 
 
-def empty_tree(n_nodes, n_outputs):
-    """Room for a tree of `n_nodes` nodes."""
+def empty_trees(n_nodes, n_outputs, categorical=True):
+    """Room for trees of `n_nodes` nodes; `categorical`: whether a split may be."""
     return FlatTrees(
         np.empty(n_nodes, np.int32),
         np.empty(n_nodes, np.int32),
         np.empty(n_nodes, np.int32),
         np.empty(n_nodes, np.uint8),
         np.empty(n_nodes, np.uint8),
-        np.empty((n_nodes, CODE_WORDS), np.uint32),
+        np.empty((n_nodes, CODE_WORDS), np.uint32) if categorical else no_left_codes(),
         np.empty(n_nodes),
         np.empty((n_nodes, n_outputs)),
         np.empty(n_nodes, np.int32),
         np.empty((0, 1, n_outputs)),
     )
+
+
+def no_left_codes():
+    """Left codes of trees without a categorical split."""
+    return np.zeros((1, CODE_WORDS), np.uint32)
 
 
 class Trees:
@@ -75,23 +80,44 @@ class Trees:
             nodes.left[chosen].copy(),
             nodes.missing_left[chosen].copy(),
             nodes.categorical[chosen].copy(),
-            nodes.left_codes[chosen].copy(),
+            nodes.left_codes[chosen].copy() if nodes.categorical[chosen].any() else no_left_codes(),
             nodes.gain[chosen].copy(),
             values[chosen].copy(),
             np.full(counts.sum(), -1, np.int32) if unit_row is None else unit_row,
             np.empty((0, 1, values.shape[1])) if unit_value is None else unit_value,
         )
-        roots = np.cumsum(counts) - counts
-        return cls(flat, roots.astype(np.int64), np.full(len(roots), part, np.int8), np.asarray(units, np.int32))
+        return cls.of_part(flat, counts, part, units)
+
+    @classmethod
+    def of_part(cls, flat, counts, part, units):
+        """Trees of so many nodes each, one after the other, that all add to the same part."""
+        roots = np.cumsum(counts, dtype=np.int64) - counts
+        return cls(flat, roots, np.full(len(roots), part, np.int8), np.asarray(units, np.int32))
+
+    @classmethod
+    def single(cls, flat, part):
+        """One tree that belongs to all units."""
+        return cls(flat, np.zeros(1, np.int64), np.array([part], np.int8), np.array([-1], np.int32))
 
     @classmethod
     def concatenate(cls, parts):
         """Put several lots of trees one after the other."""
         sizes = [len(trees.nodes.feature) for trees in parts]
         starts = np.cumsum([0, *sizes[:-1]])
-        *plain, _, _ = zip(*(trees.nodes for trees in parts), strict=True)
-        joined = [*(np.concatenate(arrays) for arrays in plain), *cls._join_unit_values(parts)]
-        nodes = FlatTrees(*joined)
+        columns = FlatTrees(*zip(*(trees.nodes for trees in parts), strict=True))
+        unit_row, unit_value = cls._join_unit_values(parts)
+        nodes = FlatTrees(
+            np.concatenate(columns.feature),
+            np.concatenate(columns.threshold),
+            np.concatenate(columns.left),
+            np.concatenate(columns.missing_left),
+            np.concatenate(columns.categorical),
+            cls._join_left_codes(columns),
+            np.concatenate(columns.gain),
+            np.concatenate(columns.value),
+            unit_row,
+            unit_value,
+        )
         return cls(
             nodes,
             np.concatenate([trees.roots + start for trees, start in zip(parts, starts, strict=True)]),
@@ -100,8 +126,24 @@ class Trees:
         )
 
     @staticmethod
+    def _join_left_codes(columns):
+        """Left codes of all nodes, or of none where no split is categorical."""
+        split = [categorical.any() for categorical in columns.categorical]
+        if not any(split):
+            return no_left_codes()
+        return np.concatenate(
+            [
+                codes if some else np.zeros((len(left), CODE_WORDS), np.uint32)
+                for codes, some, left in zip(columns.left_codes, split, columns.left, strict=True)
+            ]
+        )
+
+    @staticmethod
     def _join_unit_values(parts):
         tables = [trees.nodes.unit_value for trees in parts]
+        filled = [table for table in tables if len(table)]
+        if not filled:
+            return np.concatenate([trees.nodes.unit_row for trees in parts]), tables[0]
         starts = np.cumsum([0, *(len(table) for table in tables[:-1])])
         unit_row = np.concatenate(
             [
@@ -109,21 +151,12 @@ class Trees:
                 for trees, start in zip(parts, starts, strict=True)
             ]
         )
-        filled = [table for table in tables if len(table)]
-        return unit_row, np.concatenate(filled) if filled else tables[0]
+        return unit_row, np.concatenate(filled)
 
     @classmethod
     def none(cls, n_outputs):
         """No tree."""
-        return cls(empty_tree(0, n_outputs), np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int32))
-
-    @classmethod
-    def single(cls, flat, n_nodes, part):
-        """One tree that belongs to all units, the first `n_nodes` nodes of `flat`."""
-        nodes = flat
-        if n_nodes < len(flat.feature):
-            nodes = FlatTrees(*[*(array[:n_nodes] for array in flat[:-1]), flat.unit_value])
-        return cls(nodes, np.zeros(1, np.int64), np.array([part], np.int8), np.array([-1], np.int32))
+        return cls(empty_trees(0, n_outputs), np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int32))
 
 
 class Forest:

@@ -40,7 +40,7 @@ from .team import await_chunks, close_tree, offer_chunks
 
 
 @borrowing
-def _best_leaf(nodes, base, n_nodes):
+def best_leaf(nodes, base, n_nodes):
     """The leaf with the largest gain, or -1; of equal gains the one that came first."""
     best, best_gain = -1, 0.0
     for node in range(base, base + n_nodes):
@@ -70,9 +70,11 @@ def _bound_children(nodes, node, left, monotonic, left_sums, right_sums, data, l
 
 
 @borrowing
-def _start_node(nodes, node, start, stop, depth):
+def start_node(nodes, node, start, stop, depth):
+    """Make a leaf of the rows ``rows[start:stop]``."""
     nodes.start[node], nodes.stop[node], nodes.depth[node] = start, stop, depth
     nodes.left[node], nodes.feature[node], nodes.gain[node] = 0, -1, 0.0
+    nodes.threshold[node], nodes.missing_left[node] = 0, 0
 
 
 @entry
@@ -103,7 +105,7 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
     open_groups = np.ones((max_nodes, table.groups.shape[0]), np.uint8)
 
     if member == 0:
-        _start_node(nodes, base, first, stop, 0)
+        start_node(nodes, base, first, stop, 0)
         nodes.lower[base], nodes.upper[base] = -np.inf, np.inf
     n_nodes, n_leaves = 1, 1
     node, small, large, gathered = base, base, base, base
@@ -163,8 +165,8 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
             middle = nodes.start[node]
             for chunk in range(n_chunks):
                 middle += scratch.totals[chunk, 0]
-            _start_node(nodes, children, nodes.start[node], middle, depth)
-            _start_node(nodes, children + 1, middle, nodes.stop[node], depth)
+            start_node(nodes, children, nodes.start[node], middle, depth)
+            start_node(nodes, children + 1, middle, nodes.stop[node], depth)
             nodes.left[node] = n_nodes
             for group in range(table.groups.shape[0]):
                 still = open_groups[node - base, group] & table.groups[group, feature]
@@ -263,7 +265,7 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
                         scratch.cuts[which, candidates[i], 0] = -1
             step = FEATURES
             continue
-        node = _best_leaf(nodes, base, n_nodes) if n_leaves < settings.max_leaf_nodes else -1
+        node = best_leaf(nodes, base, n_nodes) if n_leaves < settings.max_leaf_nodes else -1
         if node < 0:
             break
         step = PARTITION

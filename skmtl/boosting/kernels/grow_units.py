@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._shared.jit import entry, inner
+from ..._shared.jit import borrowing, entry, inner
 from .grow import grow_with_team
 from .grow_steps import make_scratch
 from .types import Table, Words
@@ -47,6 +47,14 @@ def compact_codes(bins, n_bins, pointers, local_bins, local_n_bins, map_pointers
     map_pointers[-1] = position
 
 
+@borrowing
+def table_threshold(cut, n_local, n_bins, codes_of, begin):
+    """Threshold of the table, with `n_bins` codes, for one of a unit, whose codes ``codes_of[begin:]`` stands for."""
+    if cut >= n_local - 1:
+        return np.int64(n_bins) - 1
+    return (np.int64(codes_of[begin + cut]) + np.int64(codes_of[begin + cut + 1])) // 2
+
+
 @inner
 def _to_global(nodes, base, n_nodes, n_bins, codes_of, pointers, unit):
     """Translate splits from the local codes of `unit` to the codes of the table."""
@@ -70,11 +78,7 @@ def _to_global(nodes, base, n_nodes, n_bins, codes_of, pointers, unit):
                 else:
                     nodes.left_codes[node, code >> 5] &= ~bit
         else:
-            cut = nodes.threshold[node]
-            if cut >= n_local - 1:
-                nodes.threshold[node] = n_bins[f] - 1
-            else:
-                nodes.threshold[node] = (np.int64(codes_of[begin + cut]) + np.int64(codes_of[begin + cut + 1])) // 2
+            nodes.threshold[node] = table_threshold(nodes.threshold[node], n_local, n_bins[f], codes_of, begin)
 
 
 @entry

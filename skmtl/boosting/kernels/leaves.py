@@ -12,22 +12,42 @@ _BLOCK = 8192
 
 
 @inner
-def _leaves_of(nodes, base, n_nodes):
-    """Indices of the leaves of a tree."""
-    leaves = np.empty(n_nodes // 2 + 1, np.int64)
-    n = 0
-    for node in range(base, base + n_nodes):
-        if nodes.left[node] == 0:
-            leaves[n] = node
-            n += 1
-    return leaves[:n]
+def _is_leaf_of(nodes, node, begin, end):
+    """Whether a node is a leaf whose rows begin in ``rows[begin:end]``."""
+    return nodes.left[node] == 0 and nodes.start[node] >= begin and nodes.start[node] < end
 
 
 @inner
-def _row_range(nodes, leaves, rows):
-    """First and last row of the leaves."""
+def _write_leaves(nodes, base, n_nodes, begin, end, leaves):
+    """Write the indices of the leaves of a tree that begin in ``rows[begin:end]``; returns how many there are."""
+    n = np.int64(0)
+    for node in range(base, base + n_nodes):
+        if _is_leaf_of(nodes, node, begin, end):
+            leaves[n] = node
+            n += 1
+    return n
+
+
+@inner
+def _most_leaves(counts):
+    """Leaves of the largest of trees with so many nodes."""
+    most = np.int64(0)
+    for t in range(counts.shape[0]):
+        most = max(most, counts[t])
+    return most // 2 + 1
+
+
+@inner
+def _row_range(nodes, leaves, n_leaves, rows):
+    """First and last row of the leaves, or none in particular where they are few: one block for all."""
+    n_rows = np.int64(0)
+    for i in range(n_leaves):
+        n_rows += nodes.stop[leaves[i]] - nodes.start[leaves[i]]
+    if n_rows <= _BLOCK:
+        return np.int64(2**31), np.int64(2**31)
     first, last = np.int64(2**31), np.int64(-1)
-    for leaf in leaves:
+    for i in range(n_leaves):
+        leaf = leaves[i]
         if nodes.stop[leaf] > nodes.start[leaf]:
             first = min(first, np.int64(rows[nodes.start[leaf]]))
             last = max(last, np.int64(rows[nodes.stop[leaf] - 1]))
@@ -46,68 +66,44 @@ def _sum_leaf(rows, begin, stop, end_row, values, k, total):
 
 
 @inner
-def _write_newton(nodes, leaves, rows, gradient, hessian, l2, shrinkage, values):
-    """Values of the given leaves of a tree; see `newton_values`.
+def newton_values(nodes, bases, counts, rows, begin, end, gradient, hessian, l2, shrinkage, values):
+    """Write ``-shrinkage * G / (H + l2)`` of the leaves to `values`, kept within the leaf's bounds, 0 for other nodes.
 
-    All leaves go through the rows together, block by block, so that what they read stays in cache.
-    """
-    counted = hessian.shape[0] == 0
-    at = np.empty(leaves.shape[0], np.int64)
-    sums = np.empty((leaves.shape[0], 2))
-    first, last = _row_range(nodes, leaves, rows)
-    for k in range(values.shape[1]):
-        for leaf in range(leaves.shape[0]):
-            at[leaf] = nodes.start[leaves[leaf]]
-            sums[leaf, 0], sums[leaf, 1] = 0.0, 0.0
-        for end in range(first + _BLOCK, last + _BLOCK + 1, _BLOCK):
-            for leaf in range(leaves.shape[0]):
-                begin, stop = at[leaf], nodes.stop[leaves[leaf]]
-                sums[leaf, 0], at[leaf] = _sum_leaf(rows, begin, stop, end, gradient, k, sums[leaf, 0])
-                if not counted:
-                    sums[leaf, 1], _ = _sum_leaf(rows, begin, stop, end, hessian, k, sums[leaf, 1])
-        for leaf in range(leaves.shape[0]):
-            node = leaves[leaf]
-            g = sums[leaf, 0]
-            h = np.float64(nodes.stop[node] - nodes.start[node]) if counted else sums[leaf, 1]
-            values[node, k] = 0.0
-            if h + l2 > 0.0:
-                value = min(max(-g / (h + l2), nodes.lower[node]), nodes.upper[node])
-                values[node, k] = shrinkage * value
+    Rows of a leaf are summed in ascending order. All leaves of a tree go through the rows together, block by block, so
+    that what they read stays in cache.
 
-
-@inner
-def _add_leaves(nodes, leaves, rows, values, out):
-    """Add the values of the given leaves of a tree to their rows."""
-    chosen = rows.view(np.uint32)
-    at = np.empty(leaves.shape[0], np.int64)
-    first, last = _row_range(nodes, leaves, rows)
-    for leaf in range(leaves.shape[0]):
-        at[leaf] = nodes.start[leaves[leaf]]
-    for end in range(first + _BLOCK, last + _BLOCK + 1, _BLOCK):
-        for leaf in range(leaves.shape[0]):
-            node = leaves[leaf]
-            i, stop = np.uint64(at[leaf]), np.uint64(nodes.stop[node])
-            while i < stop and chosen[i] < end:
-                for k in range(out.shape[1]):
-                    out[chosen[i], k] += values[node, k]
-                i += np.uint64(1)
-            at[leaf] = np.int64(i)
-
-
-@entry
-def newton_values(nodes, bases, counts, rows, gradient, hessian, l2, shrinkage, values):
-    """Write ``-shrinkage * G / (H + l2)`` of every leaf to `values`, kept within the leaf's bounds.
-
-    Rows of a leaf are summed in ascending order.
-
-    bases, counts : int64 (n_trees,), tree t is ``nodes[bases[t] : bases[t] + counts[t]]``;
+    bases, counts : int64 (n_trees,), tree t is ``nodes[bases[t] : bases[t] + counts[t]]``; begin, end : int64, only
+    leaves that begin in ``rows[begin:end]`` count, of which one without rows may begin where the rows end;
     gradient : float64 (n, n_outputs); hessian : float64 (n, n_outputs), or (0, n_outputs) where every Hessian is 1;
     values : float64 (n_nodes, n_outputs)
     """
+    counted = hessian.shape[0] == 0
+    room = _most_leaves(counts)
+    leaves, at, sums = np.empty(room, np.int64), np.empty(room, np.int64), np.empty((room, 2))
     for t in range(bases.shape[0]):
-        values[bases[t] : bases[t] + counts[t], :] = 0.0
-        leaves = _leaves_of(nodes, bases[t], counts[t])
-        _write_newton(nodes, leaves, rows, gradient, hessian, l2, shrinkage, values)
+        for node in range(bases[t], bases[t] + counts[t]):
+            if nodes.left[node] != 0:
+                values[node, :] = 0.0
+        n_leaves = _write_leaves(nodes, bases[t], counts[t], begin, end, leaves)
+        first, last = _row_range(nodes, leaves, n_leaves, rows)
+        for k in range(values.shape[1]):
+            for leaf in range(n_leaves):
+                at[leaf] = nodes.start[leaves[leaf]]
+                sums[leaf, 0], sums[leaf, 1] = 0.0, 0.0
+            for end in range(first + _BLOCK, last + _BLOCK + 1, _BLOCK):
+                for leaf in range(n_leaves):
+                    begin, stop = at[leaf], nodes.stop[leaves[leaf]]
+                    sums[leaf, 0], at[leaf] = _sum_leaf(rows, begin, stop, end, gradient, k, sums[leaf, 0])
+                    if not counted:
+                        sums[leaf, 1], _ = _sum_leaf(rows, begin, stop, end, hessian, k, sums[leaf, 1])
+            for leaf in range(n_leaves):
+                node = leaves[leaf]
+                g = sums[leaf, 0]
+                h = np.float64(nodes.stop[node] - nodes.start[node]) if counted else sums[leaf, 1]
+                values[node, k] = 0.0
+                if h + l2 > 0.0:
+                    value = min(max(-g / (h + l2), nodes.lower[node]), nodes.upper[node])
+                    values[node, k] = shrinkage * value
 
 
 @inner
@@ -151,7 +147,7 @@ def _tree_quantiles(nodes, base, n_nodes, rows, residual, coefficient, weight, q
         values[node, 0] = shrinkage * values[node, 0] if nodes.left[node] == 0 else 0.0
 
 
-@entry
+@inner
 def quantile_values(nodes, bases, counts, rows, residual, coefficient, weight, q, monotonic, shrinkage, values):
     """Find the values of the leaves by line search, tree by tree; see `_tree_quantiles`."""
     for t in range(bases.shape[0]):
@@ -160,11 +156,26 @@ def quantile_values(nodes, bases, counts, rows, residual, coefficient, weight, q
         )
 
 
-@entry
-def add_leaf_values(nodes, bases, counts, rows, values, out):
-    """Add to `out`, float64 (n, n_outputs), the value of the leaf that each row of the tree fell into."""
+@inner
+def add_leaf_values(nodes, bases, counts, rows, begin, end, values, out):
+    """Add to `out`, float64 (n, n_outputs), the values of leaves to their rows; see `newton_values`."""
+    chosen = rows.view(np.uint32)
+    room = _most_leaves(counts)
+    leaves, at = np.empty(room, np.int64), np.empty(room, np.int64)
     for t in range(bases.shape[0]):
-        _add_leaves(nodes, _leaves_of(nodes, bases[t], counts[t]), rows, values, out)
+        n_leaves = _write_leaves(nodes, bases[t], counts[t], begin, end, leaves)
+        first, last = _row_range(nodes, leaves, n_leaves, rows)
+        for leaf in range(n_leaves):
+            at[leaf] = nodes.start[leaves[leaf]]
+        for end in range(first + _BLOCK, last + _BLOCK + 1, _BLOCK):
+            for leaf in range(n_leaves):
+                node = leaves[leaf]
+                i, stop = np.uint64(at[leaf]), np.uint64(nodes.stop[node])
+                while i < stop and chosen[i] < end:
+                    for k in range(out.shape[1]):
+                        out[chosen[i], k] += values[node, k]
+                    i += np.uint64(1)
+                at[leaf] = np.int64(i)
 
 
 @entry
@@ -180,35 +191,52 @@ def unit_quantiles(values, weights, pointers, q):
     return out
 
 
+@inner
+def take_trees(nodes, bases, counts, begin, end, values, flat):
+    """Copy trees without what only growing them needs, one after the other; see `harvest_trees`."""
+    b = np.int64(0)
+    for t in range(bases.shape[0]):
+        for a in range(bases[t], bases[t] + counts[t]):
+            if _is_leaf_of(nodes, a, begin, end) or (begin == 0 and nodes.left[a] != 0):
+                for k in range(values.shape[1]):
+                    flat.value[b, k] = values[a, k]
+            if begin > 0:
+                b += 1
+                continue
+            flat.feature[b] = nodes.feature[a]
+            flat.threshold[b] = nodes.threshold[a]
+            flat.left[b] = nodes.left[a]
+            flat.missing_left[b] = nodes.missing_left[a]
+            flat.categorical[b] = nodes.categorical[a]
+            flat.gain[b] = nodes.gain[a]
+            flat.unit_row[b] = -1
+            if flat.left_codes.shape[0] > 1:
+                for word in range(flat.left_codes.shape[1]):
+                    flat.left_codes[b, word] = nodes.left_codes[a, word] if nodes.categorical[a] else np.uint32(0)
+            b += 1
+
+
 @entry
-def harvest_tree(nodes, n_nodes, rows, begin, end, gradient, hessian, l2, shrinkage, flat, out):
-    """Take a part of a tree out of the arrays that it was grown in, and add its values to its rows, in one call.
+def harvest_trees(nodes, bases, counts, rows, begin, end, gradient, hessian, l2, shrinkage, values, flat, out):
+    """Take trees out of the arrays that they were grown in, and add their values to their rows, in one call.
 
-    A part has the leaves that begin in ``rows[begin:end]``, the first one also what is known of all nodes. Parts may be
-    taken at the same time by several threads.
+    Or a part of them: the leaves that begin in ``rows[begin:end]``, and with the first part all else that is known of
+    the nodes. Parts may be taken at the same time by several threads.
 
-    nodes : Nodes, the tree is ``nodes[:n_nodes]``; flat : FlatTrees with room for it, written to;
+    values : float64 (n_nodes, n_outputs), scratch; flat : FlatTrees with room for the trees, written to;
     out : float64 (n, n_outputs). See `newton_values` for the others.
     """
-    if begin == 0:
-        for node in range(n_nodes):
-            flat.feature[node] = nodes.feature[node]
-            flat.threshold[node] = nodes.threshold[node]
-            flat.left[node] = nodes.left[node]
-            flat.missing_left[node] = nodes.missing_left[node]
-            flat.categorical[node] = nodes.categorical[node]
-            flat.gain[node] = nodes.gain[node]
-            flat.unit_row[node] = -1
-            for word in range(flat.left_codes.shape[1]):
-                flat.left_codes[node, word] = nodes.left_codes[node, word]
-            if nodes.left[node] > 0:
-                flat.value[node, :] = 0.0
-    leaves = _leaves_of(nodes, 0, n_nodes)
-    n = 0
-    for leaf in leaves:
-        # The last part has leaves without rows, too, which begin where the rows end.
-        if nodes.start[leaf] >= begin and (nodes.start[leaf] < end or end == rows.shape[0]):
-            leaves[n] = leaf
-            n += 1
-    _write_newton(nodes, leaves[:n], rows, gradient, hessian, l2, shrinkage, flat.value)
-    _add_leaves(nodes, leaves[:n], rows, flat.value, out)
+    newton_values(nodes, bases, counts, rows, begin, end, gradient, hessian, l2, shrinkage, values)
+    add_leaf_values(nodes, bases, counts, rows, begin, end, values, out)
+    take_trees(nodes, bases, counts, begin, end, values, flat)
+
+
+@entry
+def harvest_quantile_trees(
+    nodes, bases, counts, rows, residual, coefficient, weight, q, monotonic, shrinkage, values, flat, out
+):
+    """Like `harvest_trees`, with the values of `quantile_values`."""
+    begin, end = np.int64(0), np.int64(rows.shape[0] + 1)
+    quantile_values(nodes, bases, counts, rows, residual, coefficient, weight, q, monotonic, shrinkage, values)
+    add_leaf_values(nodes, bases, counts, rows, begin, end, values, out)
+    take_trees(nodes, bases, counts, begin, end, values, flat)

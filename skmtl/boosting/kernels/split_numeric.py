@@ -25,7 +25,7 @@ def _sum_left(histograms, begin, n_bins, step, missing, sums, first):
 
 
 @borrowing
-def _score_counts(left, n_bins, total, shift, unit, l2, least, scores):
+def score_counts(left, n_bins, total, shift, unit, l2, least, scores):
     """Score of each threshold where a single channel holds all: one output, rows of weight 1, Hessians of 1."""
     mask = (np.int64(1) << shift) - 1
     n = total & mask
@@ -41,9 +41,9 @@ def _score_counts(left, n_bins, total, shift, unit, l2, least, scores):
 
 
 @borrowing
-def _score_weights(sums, n_bins, n_channels, total, data, settings, scores):
-    """Score of each threshold for one output, whatever the channels."""
-    hessian_of, weight_of = np.uint64(N_CODES), np.uint64((n_channels - 1) * N_CODES)
+def score_weights(sums, stride, n_bins, n_channels, total, data, settings, scores):
+    """Score of each threshold for one output, whatever the channels; those of the sums are `stride` apart."""
+    hessian_of, weight_of = np.uint64(stride), np.uint64((n_channels - 1) * stride)
     shift, mask = data.shift, (np.int64(1) << data.shift) - 1
     own_hessian, weighted = data.own_hessian, data.weighted
     gradient_unit, hessian_unit, weight_unit = data.gradient_unit, data.hessian_unit, data.weight_unit
@@ -98,7 +98,7 @@ def threshold_by_counts(histograms, begin, n_bins, total, shift, unit, l2, least
     some_missing = missing & ((np.int64(1) << shift) - 1) != 0
     for with_missing in range(2 if some_missing else 1):
         _sum_left(histograms, begin, n_bins, np.int64(1), missing * with_missing, sums, np.int64(0))
-        _score_counts(sums, n_bins, total, shift, unit, l2, least, scores)
+        score_counts(sums, n_bins, total, shift, unit, l2, least, scores)
         score, found = _first_best(scores, words, n_bins, best_score)
         if found >= 0:
             best_score, threshold = score, found
@@ -122,7 +122,7 @@ def _scan_one_output(histograms, begin, n_bins, with_missing, total, data, setti
     for c in range(n_channels):
         missing = histograms[begin + n_bins * n_channels + c] if with_missing else np.int64(0)
         _sum_left(histograms, begin + c, n_bins, n_channels, missing, sums, c * N_CODES)
-    _score_weights(sums, n_bins, n_channels, total, data, settings, scores)
+    score_weights(sums, N_CODES, n_bins, n_channels, total, data, settings, scores)
     return _first_best(scores, words, n_bins, best_score)
 
 

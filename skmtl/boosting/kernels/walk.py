@@ -29,7 +29,7 @@ def find_leaf(bins, row, n_bins, forest, root):
             forest.threshold[node],
             forest.missing_left[node],
             forest.categorical[node],
-            forest.left_codes[node],
+            forest.left_codes[node if forest.categorical[node] else 0],
         )
         node = root + forest.left[node] + (0 if left else 1)
     return node

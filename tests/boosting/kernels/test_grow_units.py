@@ -3,82 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from skmtl.boosting.kernels.fixed_point import to_unit_words
-from skmtl.boosting.kernels.grow_units import compact_codes, grow_unit_trees
-from skmtl.boosting.kernels.types import Nodes, empty_nodes
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, SMALL, grow, make_problem, make_settings, make_table
 from tests.boosting.kernels._from_python import goes_left
-
-SIZES = (12, 1, 0, 30, 2, 25)
-POINTERS = np.concatenate([[0], np.cumsum(SIZES)]).astype(np.int64)
-
-
-def make(seed, layout=(1, False, False), n_codes=12, missing=0.15, **table):
-    return make_problem(
-        np.random.default_rng(seed), layout, n_rows=sum(SIZES), n_features=4, n_codes=n_codes, missing=missing, **table
-    )
-
-
-def compact(problem, pointers):
-    table, n_units = problem.table, len(pointers) - 1
-    n_features = len(table.n_bins)
-    local_bins = np.empty_like(table.bins)
-    local_n_bins = np.empty((n_units, n_features), np.int32)
-    map_pointers = np.empty(n_units * n_features + 1, np.int64)
-    local_map = np.empty(int(np.minimum(np.diff(pointers), 256).sum()) * n_features, np.uint8)
-    compact_codes(table.bins, table.n_bins, pointers, local_bins, local_n_bins, map_pointers, local_map)
-    return local_bins, local_n_bins, map_pointers, local_map
-
-
-def unit_words(problem):
-    own_hessian, weighted = problem.words.own_hessian, problem.words.weighted
-    return to_unit_words(
-        problem.gradient, problem.hessian if own_hessian else None, problem.weight if weighted else None, POINTERS
-    )
-
-
-class UnitTrees(NamedTuple):
-    nodes: Nodes
-    bases: np.ndarray
-    counts: np.ndarray
-    rows: np.ndarray
-
-
-def grow_units(problem, settings, rows, row_pointers, unit_range=None, n_slots=20) -> UnitTrees:
-    """Grow the trees of all units; `row_pointers` says which of `rows` belong to which."""
-    local_bins, local_n_bins, map_pointers, local_map = compact(problem, POINTERS)
-    sizes = np.diff(row_pointers)
-    room = 2 * np.maximum(np.minimum(sizes, settings.max_leaf_nodes), 1) - 1
-    bases, counts = np.cumsum(room) - room, np.zeros(len(sizes), np.int64)
-    nodes, rows = empty_nodes(int(room.sum())), np.array(rows, np.int32)
-    data = unit_words(problem)
-    n_channels = data.words.shape[1]
-    for first, stop in unit_range or [(0, len(sizes))]:
-        grow_unit_trees(
-            problem.table._replace(bins=local_bins),
-            local_n_bins,
-            local_map,
-            map_pointers,
-            data,
-            settings,
-            rows,
-            row_pointers,
-            first,
-            stop,
-            nodes,
-            bases,
-            counts,
-            np.full(n_slots * (local_n_bins.sum(axis=1).max() + 4) * n_channels, 5, np.int64),
-            np.empty((sizes.max(), n_channels), np.int64),
-            np.empty(sizes.max(), np.int32),
-            np.arange(1, len(sizes) + 1),
-        )
-    return UnitTrees(nodes, bases, counts, rows)
+from tests.boosting.kernels._units import POINTERS, SIZES, assert_equal_trees, compact, grow_units, make
 
 
 def ranked(problem, begin, end):
@@ -191,10 +122,7 @@ def test_the_way_units_are_dealt_to_calls_and_memory_do_not_matter(seed):
         grow_units(problem, make_settings(), rows, POINTERS, unit_range=[(4, 6), (0, 3), (3, 4)]),
         grow_units(problem, make_settings(), rows, POINTERS, n_slots=3),
     ):
-        np.testing.assert_array_equal(other.rows, expected.rows)
-        np.testing.assert_array_equal(other.counts, expected.counts)
-        for mine, theirs in zip(other.nodes, expected.nodes, strict=True):
-            np.testing.assert_array_equal(mine, theirs)
+        assert_equal_trees(other, expected)
 
 
 def test_a_feature_that_a_unit_lacks_is_not_split():

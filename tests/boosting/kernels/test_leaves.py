@@ -7,25 +7,25 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from skmtl.boosting._forest import empty_tree
-from skmtl.boosting.kernels.leaves import (
-    add_leaf_values,
-    harvest_tree,
-    newton_values,
-    quantile_values,
-    unit_quantiles,
-)
+from skmtl.boosting._forest import empty_trees
+from skmtl.boosting.kernels.leaves import harvest_trees, unit_quantiles
 from skmtl.boosting.kernels.walk import find_leaves
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, grow, make_problem, make_settings
+from tests.boosting.kernels._from_python import add_leaf_values, newton_values, quantile_values
 
 
 def as_trees(grown):
     return np.array([grown.base]), np.array([grown.count])
 
 
+def all_of(grown):
+    return 0, len(grown.rows) + 1
+
+
 def newton(problem, grown, l2=1.0, shrinkage=1.0):
     values = np.full((len(grown.nodes.left), problem.gradient.shape[1]), 9.0)
-    newton_values(grown.nodes, *as_trees(grown), grown.rows, problem.gradient, problem.hessian, l2, shrinkage, values)
+    derivatives = problem.gradient, problem.hessian
+    newton_values(grown.nodes, *as_trees(grown), grown.rows, *all_of(grown), *derivatives, l2, shrinkage, values)
     return values
 
 
@@ -136,36 +136,32 @@ def test_leaf_values_are_added_to_the_rows_of_the_trees(n_outputs):
     grown = grow(problem, make_settings(), rows)
     values = rng.normal(size=(len(grown.nodes.left), n_outputs))
     out = np.ones((60, n_outputs))
-    add_leaf_values(grown.nodes, *as_trees(grown), grown.rows, values, out)
+    add_leaf_values(grown.nodes, *as_trees(grown), grown.rows, *all_of(grown), values, out)
     leaves = find_leaves(problem.table.bins, problem.table.n_bins, grown.nodes, 0)
     expected = np.ones((60, n_outputs))
     expected[rows] += values[leaves[rows]]
     np.testing.assert_array_equal(out, expected)
 
 
-@pytest.mark.parametrize("cuts", [(), (0, 0), (7, 31), (1, 59, 60, 60)])
+@pytest.mark.parametrize("cuts", [(), (7, 31), (1, 58, 59)])
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_tree_is_harvested_in_any_parts(layout, cuts):
+def test_trees_are_harvested_in_any_parts(layout, cuts):
     problem = make_problem(np.random.default_rng(0), layout)
     grown = grow(problem, make_settings())
     n_rows, n_outputs = problem.gradient.shape
-    flat = empty_tree(grown.count, n_outputs)
+    flat = empty_trees(grown.count, n_outputs, True)
     for array in flat[:-1]:
         array[:] = 99
-    out = np.ones((n_rows, n_outputs))
-    bounds = [0, *(min(cut, n_rows) for cut in cuts), n_rows]
-    # The part that is the first and the one that is the last are taken once.
-    parts = [part for part in pairwise(bounds) if part[0] < part[1]]
-    for begin, end in parts[::-1]:
-        harvest_tree(
-            grown.nodes, grown.count, grown.rows, begin, end, problem.gradient, problem.hessian, 0.7, 0.3, flat, out
-        )
-    values = newton(problem, grown, l2=0.7, shrinkage=0.3)
-    np.testing.assert_array_equal(flat.value, values[: grown.count])
-    expected = np.ones((n_rows, n_outputs))
-    add_leaf_values(grown.nodes, *as_trees(grown), grown.rows, values, expected)
-    np.testing.assert_array_equal(out, expected)
-    for name in ("feature", "threshold", "left", "missing_left", "categorical", "left_codes", "gain"):
+    values, out = np.full((len(grown.nodes.left), n_outputs), 9.0), np.ones((n_rows, n_outputs))
+    tree = grown.nodes, *as_trees(grown), grown.rows
+    for begin, end in [*pairwise((0, *cuts, n_rows + 1))][::-1]:
+        harvest_trees(*tree, begin, end, problem.gradient, problem.hessian, 0.7, 0.3, values, flat, out)
+    expected = newton(problem, grown, l2=0.7, shrinkage=0.3)
+    np.testing.assert_array_equal(flat.value, expected[: grown.count])
+    added = np.ones((n_rows, n_outputs))
+    add_leaf_values(*tree, *all_of(grown), expected, added)
+    np.testing.assert_array_equal(out, added)
+    for name in ("feature", "threshold", "left", "missing_left", "categorical", "gain"):
         np.testing.assert_array_equal(getattr(flat, name), getattr(grown.nodes, name)[: grown.count])
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.testing import assert_array_equal
 
-from skmtl.boosting._forest import JOINT, Forest, Trees, empty_tree
+from skmtl.boosting._forest import JOINT, Forest, Trees, empty_trees
 from skmtl.boosting.kernels.walk_joint import add_joint_trees
 
 
 def _stump(rng, feature, threshold, n_units):
-    flat = empty_tree(3, 2)
+    flat = empty_trees(3, 2)
     for array in flat[:-1]:
         array[:] = 0
     flat.feature[:] = [feature, -1, -1]
