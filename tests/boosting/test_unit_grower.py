@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from skmtl import RMTGBClassifier, RMTGBRegressor
-from skmtl.boosting import _unit_grower
+from skmtl.boosting import _base, _grower, _unit_grower
 from skmtl.boosting.kernels.types import empty_nodes
 
 FITS = {"schedule": {"shared": 2, "specific": 4}, "early_stopping": False, "random_state": 0}
@@ -123,3 +123,15 @@ def test_what_was_left_in_memory_does_not_matter(monkeypatch):
     monkeypatch.setattr("skmtl.boosting._scratch.empty_nodes", dirty)
     for mine, theirs in zip(forest_of(fit(RMTGBRegressor(**FITS))), forest_of(expected), strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("name", ["squared error", "two classes", "some rows and features", "line search"])
+def test_leaves_of_trees_are_harvested_by_any_number_of_threads(name, monkeypatch):
+    alone = SMALL[name]()
+    monkeypatch.setattr(_grower, "_ROWS_PER_THREAD", 7)
+    monkeypatch.setattr(_base, "effective_n_jobs", lambda n_jobs: 5)
+    shared = SMALL[name]()
+    X, _, tasks = make_rows()
+    np.testing.assert_array_equal(shared.predict(X, tasks=tasks), alone.predict(X, tasks=tasks))
+    for ours, theirs in zip(shared._fitted.forest.trees.nodes, alone._fitted.forest.trees.nodes, strict=True):
+        np.testing.assert_array_equal(ours, theirs)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from ..._quantile import quantile_of
-from ..._shared.jit import entry, inner
+from ..._shared.jit import borrowing, entry, inner
 
 #: Rows per block: their gradients and Hessians take 128 KiB.
 _BLOCK = 8192
 
 
-@inner
+@borrowing
 def _is_leaf_of(nodes, node, begin, end):
     """Whether a node is a leaf whose rows begin in ``rows[begin:end]``."""
     return nodes.left[node] == 0 and nodes.start[node] >= begin and nodes.start[node] < end
@@ -83,19 +83,20 @@ def newton_values(nodes, bases, counts, rows, begin, end, gradient, hessian, l2,
     for t in range(bases.shape[0]):
         for node in range(bases[t], bases[t] + counts[t]):
             if nodes.left[node] != 0:
-                values[node, :] = 0.0
+                for k in range(values.shape[1]):
+                    values[node, k] = 0.0
         n_leaves = _write_leaves(nodes, bases[t], counts[t], begin, end, leaves)
         first, last = _row_range(nodes, leaves, n_leaves, rows)
         for k in range(values.shape[1]):
             for leaf in range(n_leaves):
                 at[leaf] = nodes.start[leaves[leaf]]
                 sums[leaf, 0], sums[leaf, 1] = 0.0, 0.0
-            for end in range(first + _BLOCK, last + _BLOCK + 1, _BLOCK):
+            for row in range(first + _BLOCK, last + _BLOCK + 1, _BLOCK):
                 for leaf in range(n_leaves):
-                    begin, stop = at[leaf], nodes.stop[leaves[leaf]]
-                    sums[leaf, 0], at[leaf] = _sum_leaf(rows, begin, stop, end, gradient, k, sums[leaf, 0])
+                    here, stop = at[leaf], nodes.stop[leaves[leaf]]
+                    sums[leaf, 0], at[leaf] = _sum_leaf(rows, here, stop, row, gradient, k, sums[leaf, 0])
                     if not counted:
-                        sums[leaf, 1], _ = _sum_leaf(rows, begin, stop, end, hessian, k, sums[leaf, 1])
+                        sums[leaf, 1], _ = _sum_leaf(rows, here, stop, row, hessian, k, sums[leaf, 1])
             for leaf in range(n_leaves):
                 node = leaves[leaf]
                 g = sums[leaf, 0]
@@ -167,11 +168,11 @@ def add_leaf_values(nodes, bases, counts, rows, begin, end, values, out):
         first, last = _row_range(nodes, leaves, n_leaves, rows)
         for leaf in range(n_leaves):
             at[leaf] = nodes.start[leaves[leaf]]
-        for end in range(first + _BLOCK, last + _BLOCK + 1, _BLOCK):
+        for row in range(first + _BLOCK, last + _BLOCK + 1, _BLOCK):
             for leaf in range(n_leaves):
                 node = leaves[leaf]
                 i, stop = np.uint64(at[leaf]), np.uint64(nodes.stop[node])
-                while i < stop and chosen[i] < end:
+                while i < stop and chosen[i] < row:
                     for k in range(out.shape[1]):
                         out[chosen[i], k] += values[node, k]
                     i += np.uint64(1)
