@@ -139,7 +139,7 @@ class RMTGBRegressor(BoostedRegressorMixin, BaseRMTGB):
     verbose : int, default=0
         Show a progress bar (extra ``progress``).
     random_state : int, RandomState instance or None, default=None
-        Source of all randomness: held-out rows, subsamples, sampled features, random starts.
+        Source of all randomness: held-out rows, subsamples, sampled features, noise among splits, random starts.
 
     Attributes
     ----------
