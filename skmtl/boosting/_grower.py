@@ -36,8 +36,6 @@ class Target:
         With a quantile the leaves' values are found by line search on `residual` over `coefficient`.
     residual, coefficient : float64 arrays of shape (n_rows,) or None
         Targets less raw predictions; what the tree's output is multiplied by.
-    noise : float
-        What the noise of the settings is multiplied by.
     """
 
     def __init__(
@@ -51,7 +49,6 @@ class Target:
         quantile=None,
         residual=None,
         coefficient=None,
-        noise=0.0,
     ):
         self.gradient = gradient
         self.hessian = hessian
@@ -61,7 +58,6 @@ class Target:
         self.quantile = quantile
         self.residual = residual
         self.coefficient = coefficient
-        self.noise = noise
 
 
 class TreeGrower:
@@ -108,14 +104,12 @@ class TreeGrower:
         self._any_categorical = bool(plan.categorical.any())
         self._words: dict = {}
 
-    def grow(self, target, settings, shrinkage, rows, part, seed, delta, *, task_features=True):
+    def grow(self, target, settings, shrinkage, rows, part, seed, delta, *, task_features=True, noise=0.0):
         """Grow one tree on `rows` and add what it gives each row of the fold to `delta`."""
         table = self.table if task_features else self._own_table
         rows = rows.copy()
         total = len(rows) if target.sample_weight is None else float(target.sample_weight[rows].sum())
-        settings = self._limited(settings, len(rows), total)
-        if settings.noise > 0.0:
-            settings = settings._replace(noise=settings.noise * target.noise)
+        settings = self._limited(settings, len(rows), total)._replace(noise=noise)
         gradient, hessian, weight = self._statistics(target)
         data = to_words(gradient, hessian, weight, self._words)
         nodes = self._scratch.nodes("nodes", 2 * settings.max_leaf_nodes - 1)
@@ -160,9 +154,7 @@ class TreeGrower:
             derivatives = target.gradient, self._hessian(target)
 
             def harvest(begin, end):
-                # A leaf without rows may begin where the rows end.
-                stop = end + 1 if end == len(rows) else end
-                harvest_trees(*grown, begin, stop, *derivatives, settings.l2, shrinkage, values, flat, delta)
+                harvest_trees(*grown, begin, end, *derivatives, settings.l2, shrinkage, values, flat, delta)
 
             self.team.share(harvest, len(rows), _ROWS_PER_THREAD)
         else:

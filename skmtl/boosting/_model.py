@@ -97,7 +97,8 @@ class GrowingModel:
         self.learning_rate = self.full_learning_rate = pace * options.learning_rate
         self.leaf_step = options.leaf_step
         self.subsample = options.subsample
-        self.noisy = options.random_strength > 0.0
+        self.random_strength = options.random_strength
+        self._inverse_weight = None if train.weight is None else _inverse(train.weight)
         self.n_before = n_before
         self.theta_update = options.theta_update
         self.theta_learning_rate = self.full_theta_learning_rate = (
@@ -146,22 +147,23 @@ class GrowingModel:
         self.n_draws += 1
         self.raw = self.train.raw(self.share)
         self.loss.derivatives(self.train.y, self.raw, self.train.weight, self.gradient, self.hessian)
-        self._noise = self._dispersion() * self._fading() if self.noisy else 0.0
 
-    def _dispersion(self):
-        """Mean squared gradient over mean Hessian: what a split that explains nothing gains on average."""
-        weight = self.train.weight
-        if weight is None:
+    def noise(self):
+        """Standard deviation of what is added to the scores of splits in this step.
+
+        Its unit, mean squared gradient over mean Hessian, is what a split that explains nothing gains on average.
+        """
+        if self.random_strength == 0.0:
+            return 0.0
+        if self._inverse_weight is None:
             squares = np.einsum("ij,ij->", self.gradient, self.gradient)
         else:
             # A row that counts twice is two rows, each of which has half of its gradient.
-            squares = np.einsum("ij,ij,i->", self.gradient, self.gradient, _inverse(weight))
+            squares = np.einsum("ij,ij,i->", self.gradient, self.gradient, self._inverse_weight)
         curvature = self.hessian.sum()
-        return float(squares / curvature) if curvature > 0.0 else 0.0
-
-    def _fading(self):
         n_rounds = self.n_before + len(self.sequence)
-        return math.exp(-n_rounds * self.full_learning_rate / _FADING)
+        fading = math.exp(-n_rounds * self.full_learning_rate / _FADING)
+        return self.random_strength * float(squares / curvature) * fading if curvature > 0.0 else 0.0
 
     def draw_rows(self):
         """Rows of this step, ascending: all, or a share of them drawn without replacement."""
@@ -199,7 +201,7 @@ class GrowingModel:
             hessian = hessian * coefficient[:, None] ** 2 if newton else hessian
         quantile = self.loss.line_search if newton else None
         if quantile is None:
-            return Target(gradient, hessian, hessian_is_weight, fold.sample_weight, noise=self._noise)
+            return Target(gradient, hessian, hessian_is_weight, fold.sample_weight)
         return Target(
             gradient,
             hessian,
@@ -209,7 +211,6 @@ class GrowingModel:
             quantile=quantile,
             residual=fold.y - self.raw[:, 0],
             coefficient=np.ones(fold.n_rows) if coefficient is None else coefficient,
-            noise=self._noise,
         )
 
     def new_effects(self, delta):

@@ -102,6 +102,5 @@ def resolve_settings(
             min_hessian=1e-3 * min(mean_hessian, 1.0),
             l2=float(per_block(params["l2_regularization"], block, penalty * mean_hessian)),
             n_candidates=max(1, round(max_features * n_features[block in ("joint", "specific")])),
-            noise=float(params["random_strength"]) if block in ("shared", "partition") else 0.0,
         )
     return BlockSettings(**settings)

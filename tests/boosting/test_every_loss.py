@@ -25,16 +25,13 @@ from skmtl.metrics import make_task_scorer
 pytest.importorskip("lightgbm")
 
 BOOSTED = [name for name, cls in CLASSIFICATION_LOSSES.items() if cls().has_boosting_form]
+BLOCKS = {"shared": 25, "partition": 3, "specific": 3}
 CLASSIFIERS = {
-    "rmtgb": RMTGBClassifier(
-        schedule={"shared": 25, "partition": 3, "specific": 3}, early_stopping=False, random_state=0
-    ),
+    "rmtgb": RMTGBClassifier(schedule=BLOCKS, early_stopping=False, random_strength=0.0, random_state=0),
     "lightgbm": LightGBMClassifier(n_estimators=20, early_stopping=False, random_state=0),
 }
 REGRESSORS = {
-    "rmtgb": RMTGBRegressor(
-        schedule={"shared": 25, "partition": 3, "specific": 3}, early_stopping=False, random_state=0
-    ),
+    "rmtgb": RMTGBRegressor(schedule=BLOCKS, early_stopping=False, random_strength=0.0, random_state=0),
     "lightgbm": LightGBMRegressor(n_estimators=20, early_stopping=False, random_state=0),
 }
 
@@ -85,7 +82,7 @@ def test_losses_for_classes(name, n_classes, booster):
     assert ((p >= 0.0) & (p <= 1.0)).all()
     np.testing.assert_allclose(p.sum(axis=1), 1.0, rtol=1e-12)
     # Far above chance.
-    assert np.mean(model.predict(X, tasks=tasks) == y) > (0.85 if n_classes == 2 else 0.6)
+    assert np.mean(model.predict(X, tasks=tasks) == y) > (0.85 if n_classes == 2 else 0.7)
 
 
 @pytest.mark.parametrize("booster", REGRESSORS)

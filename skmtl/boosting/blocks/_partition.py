@@ -25,7 +25,7 @@ class PartitionBlock:
         fold, share = model.train, expit(model.theta)
         s = share[fold.units]
         # One draw of features for both: which ensemble is called the outlying one must not matter.
-        rows, seed = model.draw_rows(), model.draw_seed()
+        rows, seed, noise = model.draw_rows(), model.draw_seed(), model.noise()
         trees, deltas = [], {}
         for part, coefficient in ((OUTLIER, s), (INLIER, 1.0 - s)):
             delta = np.zeros_like(model.gradient)
@@ -38,6 +38,7 @@ class PartitionBlock:
                     part,
                     seed,
                     delta,
+                    noise=noise,
                 )
             )
             deltas[part] = delta

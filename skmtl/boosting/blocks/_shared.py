@@ -35,5 +35,6 @@ class SharedBlock:
             seed,
             delta,
             task_features=self.task_features,
+            noise=model.noise(),
         )
         return Step(self.name, [trees], {SHARED: delta}, rows, effects=model.new_effects(delta))

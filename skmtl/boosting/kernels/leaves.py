@@ -73,7 +73,7 @@ def newton_values(nodes, bases, counts, rows, begin, end, gradient, hessian, l2,
     that what they read stays in cache.
 
     bases, counts : int64 (n_trees,), tree t is ``nodes[bases[t] : bases[t] + counts[t]]``; begin, end : int64, only
-    leaves that begin in ``rows[begin:end]`` count, of which one without rows may begin where the rows end;
+    leaves that begin in ``rows[begin:end]`` count;
     gradient : float64 (n, n_outputs); hessian : float64 (n, n_outputs), or (0, n_outputs) where every Hessian is 1;
     values : float64 (n_nodes, n_outputs)
     """
@@ -237,7 +237,7 @@ def harvest_quantile_trees(
     nodes, bases, counts, rows, residual, coefficient, weight, q, monotonic, shrinkage, values, flat, out
 ):
     """Like `harvest_trees`, with the values of `quantile_values`."""
-    begin, end = np.int64(0), np.int64(rows.shape[0] + 1)
+    begin, end = np.int64(0), np.int64(rows.shape[0])
     quantile_values(nodes, bases, counts, rows, residual, coefficient, weight, q, monotonic, shrinkage, values)
     add_leaf_values(nodes, bases, counts, rows, begin, end, values, out)
     take_trees(nodes, bases, counts, begin, end, values, flat)

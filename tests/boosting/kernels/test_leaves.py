@@ -19,7 +19,7 @@ def as_trees(grown):
 
 
 def all_of(grown):
-    return 0, len(grown.rows) + 1
+    return 0, len(grown.rows)
 
 
 def newton(problem, grown, l2=1.0, shrinkage=1.0):
@@ -154,7 +154,7 @@ def test_trees_are_harvested_in_any_parts(layout, cuts):
         array[:] = 99
     values, out = np.full((len(grown.nodes.left), n_outputs), 9.0), np.ones((n_rows, n_outputs))
     tree = grown.nodes, *as_trees(grown), grown.rows
-    for begin, end in [*pairwise((0, *cuts, n_rows + 1))][::-1]:
+    for begin, end in [*pairwise((0, *cuts, n_rows))][::-1]:
         harvest_trees(*tree, begin, end, problem.gradient, problem.hessian, 0.7, 0.3, values, flat, out)
     expected = newton(problem, grown, l2=0.7, shrinkage=0.3)
     np.testing.assert_array_equal(flat.value, expected[: grown.count])
