@@ -328,6 +328,16 @@ class GrowingModel:
         del self.steps[n_rounds:], self.sequence[n_rounds:]
         del self.train_loss[n_rounds + 1 :], self.validation_loss[n_rounds + 1 :]
 
+    def park(self):
+        """State of the model with all of its steps, to come back to whatever happens in between."""
+        lists = self.steps, self.sequence, self.train_loss, self.validation_loss
+        return self.save(), [list(values) for values in lists], self.n_draws
+
+    def unpark(self, parked):
+        """Come back to a parked state, as if nothing had happened."""
+        saved, (self.steps, self.sequence, self.train_loss, self.validation_loss), self.n_draws = parked
+        self.restore(saved)
+
     def forest(self, before: Forest | None = None):
         """All trees, after those of an earlier forest."""
         parts = [] if before is None else [before.trees]

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ._look_ahead import LookAhead, most_rounds_after
 from ._phase import Phase
 
 #: Share of the rows that a step of the opening is fitted to, at most.
@@ -73,7 +74,7 @@ class AdaptiveSchedule:
     def __init__(self, blocks, n_rounds, done, patience, tol, progress, state=None):
         self.blocks = {block.name: block for block in blocks}
         self.shared = blocks[0].name
-        self.n_rounds = n_rounds
+        self.n_rounds = self.most_after = n_rounds
         self.done = done
         self.patience = patience
         self.tol = tol
@@ -154,10 +155,16 @@ class AdaptiveSchedule:
 
     def _close(self, model, name):
         phase = Phase(model, self.patience, self.tol, wary=name != self.shared)
-        for _ in range(self.n_rounds - self.done.get(name, 0) - model.sequence.count(name)):
+        watched = name == self.shared and len(self.blocks) > 1 and sum(self.done.values()) == 0
+        ahead = LookAhead(list(self.blocks.values()), self.patience, self.tol) if watched else None
+        most = self.n_rounds if name == self.shared else min(self.n_rounds, self.most_after)
+        for _ in range(most - self.done.get(name, 0) - model.sequence.count(name)):
             model.begin_round()
             model.keep(self.blocks[name].step(model))
             self.progress.update(model, name)
             if phase.is_over(model):
                 break
+            if ahead is not None and ahead.ends_phase(model):
+                self.most_after = most_rounds_after(model)
+                return
         phase.end(model)
