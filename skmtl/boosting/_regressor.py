@@ -52,10 +52,11 @@ class RMTGBRegressor(BoostedRegressorMixin, BaseRMTGB):
     schedule : {"adaptive", "sequential"} or dict, default="adaptive"
         Which block makes which round. "adaptive": while blocks other than the shared one gain clearly more than it
         does, on rows that their steps were not fitted to, the blocks take turns; then each goes on by itself until the
-        held-out loss no longer falls (without early stopping they take turns to the end). "sequential": shared,
-        partition, joint and specific one after the other, each up to `max_iter` rounds. A dict such as ``{"shared":
-        100, "partition": 50, "specific": 100}`` gives each block its own number, in this order; a block left out makes
-        none. With early stopping these are upper limits. A single task has the shared block only.
+        held-out loss no longer falls, and the shared one no longer than it pays more than others would (without early
+        stopping they take turns to the end). "sequential": shared, partition, joint and specific one after the other,
+        each up to `max_iter` rounds. A dict such as ``{"shared": 100, "partition": 50, "specific": 100}`` gives each
+        block its own number, in this order; a block left out makes none. With early stopping these are upper limits.
+        A single task has the shared block only.
     max_leaf_nodes : "auto", int, None or dict, default="auto"
         Most leaves of a tree, at least 2; None: no limit. "auto": for shared and partition trees 8 times the square
         root of (rows / 5000), between 8 and 31; for joint trees 2, for specific trees 4. A dict such as ``{"shared":

@@ -9,6 +9,7 @@ shared steps was kept for some rounds; on most tables that is at once.
 
 Close. The blocks follow each other, each until the held-out loss no longer falls. What a block other than the shared
 one adds is dropped as a whole unless its gain on the held-out rows exceeds the standard error of that gain.
+A shared phase that goes on for long is looked at from the other blocks, and may end early; see `_look_ahead`.
 
 Without held-out rows to stop by there is no close: the blocks take turns to the end.
 """

@@ -1,9 +1,9 @@
 """A look ahead from the shared phase: what a few rounds of every block come to, beside many shared rounds.
 
-Where a table is nearly all structure of its tasks, shared trees tell the tasks apart one by one. That lowers the loss for
-hundreds of rounds, each by less, and what the other blocks could say in a few trees is then fitted already, and worse.
-A shared phase that goes on for long is therefore held against its own beginning, followed by a few rounds of each other
-block; where these come much further, the phase ends with its beginning.
+Where a table is nearly all structure of its tasks, shared trees tell the tasks apart one by one. That lowers the loss
+for hundreds of rounds, each by less, and what the other blocks could say in a few trees is then fitted already, and
+worse. A shared phase that goes on for long is therefore held against its own beginning, followed by a few rounds of
+each other block; where these come much further, the phase ends with its beginning.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _LOOK = 5
 #: Shared rounds lower the loss by about as much whenever their number doubles. The phase ends where they would have to
 #: double more often than this to come as far as the look.
 _MOST_DOUBLINGS = 2.0
-#: After such an end each other block has up to so many rounds for every row of a task, and no less than so many. Without
-#: that limit small tasks would be gone through for hundreds of rounds, of which the first ones say most.
+#: After such an end each other block has up to so many rounds for every row of a task, and no less than so many.
+#: Without that limit small tasks would be gone through for hundreds of rounds, of which the first ones say most.
 _ROUNDS_PER_ROW, _FEWEST_ROUNDS = 2, 20
 
 
