@@ -6,7 +6,9 @@ import numpy as np
 
 from ._forest import JOINT, Trees
 from .kernels.fixed_point import to_unit_words
-from .kernels.joint import JointTable, coarsen, grow_joint_tree, joint_values, to_fine
+from .kernels.joint import JointTable, coarsen, grow_joint_tree
+from .kernels.joint_leaves import joint_values, to_fine
+from .kernels.joint_split import joint_scratch
 from .kernels.types import empty_nodes
 
 #: Thresholds of an ordered feature that joint trees look at, and one more for the last bin.
@@ -45,9 +47,8 @@ class JointGrower:
             np.ascontiguousarray(plan.groups[:, :n_own]),
             np.ascontiguousarray(fold.units, dtype=np.int64),
         )
-        self.runs = np.empty(fold.n_units + 1, np.int64)
-        self.buffer = np.empty(fold.n_rows, np.int32)
         self.nodes = None
+        self._scratch: tuple | None = None  # and what it was made for
         self.words = {}
 
     def _merge(self, f, categorical, fine_to_coarse, last_fine):
@@ -81,9 +82,9 @@ class JointGrower:
         squares = target.gradient**2 if fold.weight is None else target.gradient**2 / fold.weight[:, None]
         total = float(target.hessian.sum())
         noise = float(squares.sum()) / total if total > 0.0 else 0.0
-        nodes = self.nodes
-        n_nodes = grow_joint_tree(self.table, data, settings, noise, rows, nodes, self.runs, self.buffer)
-        n_outputs = delta.shape[1]
+        nodes, n_outputs = self.nodes, delta.shape[1]
+        scratch = self._make_scratch(data.words.shape[1], n_outputs, len(nodes.left))
+        n_nodes = grow_joint_tree(self.table, data, settings, noise, rows, nodes, scratch)
         unit_row = np.empty(n_nodes, np.int32)
         values = np.empty((n_nodes, n_outputs))
         unit_values = np.empty(((n_nodes + 1) // 2, fold.n_units, n_outputs))
@@ -94,3 +95,9 @@ class JointGrower:
         to_fine(nodes, n_nodes, self.n_bins, self.table.n_bins, self.last_fine)
         counts = np.array([n_nodes], np.int64)
         return Trees.from_nodes(nodes, np.zeros(1, np.int64), counts, values, JOINT, [-1], unit_row, unit_values)
+
+    def _make_scratch(self, *key):
+        if self._scratch is None or self._scratch[0] != key:
+            fold, n_groups = self.fold, len(self.table.groups)
+            self._scratch = key, joint_scratch(fold.n_units, fold.n_rows, *key, n_groups)
+        return self._scratch[1]

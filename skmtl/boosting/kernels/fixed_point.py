@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..._shared.jit import entry, inner
+from ..._shared.jit import borrowing, entry
 from .types import Words
 
 #: Bits that a sum of one channel may use; two are left for rounding and the sign.
@@ -15,7 +15,7 @@ _SUM_BITS = 61
 _WITHOUT_SIGN = 0x7FFFFFFFFFFFFFFF
 
 
-@inner
+@borrowing
 def _scale(largest, n_rows, bits):
     """Largest power of two with which a sum of `n_rows` terms up to `largest` keeps within `bits` bits."""
     if largest == 0.0:
@@ -25,7 +25,7 @@ def _scale(largest, n_rows, bits):
     return math.ldexp(1.0, int(min(max(exponent, -1022.0), 1022.0)))
 
 
-@inner
+@borrowing
 def _write_scales(bits_of, n_outputs, pointers, bits, scales, bits_of_scales):
     """Scale of each unit's rows.
 
@@ -42,7 +42,7 @@ def _write_scales(bits_of, n_outputs, pointers, bits, scales, bits_of_scales):
         scales[u] = _scale(scales[u], pointers[u + 1] - pointers[u], bits)
 
 
-@inner
+@borrowing
 def _write_gradients(gradient, pointers, shift, scales, out):
     """Write the words of rows of one output that have a gradient and nothing else; see `_write_words`."""
     for u in range(pointers.shape[0] - 1):
@@ -51,7 +51,7 @@ def _write_gradients(gradient, pointers, shift, scales, out):
             out[i, 0] = (np.int64(np.rint(gradient[i] * scale)) << shift) + 1
 
 
-@inner
+@borrowing
 def _write_words(gradient, hessian, weight, own_hessian, weighted, pointers, shift, scales, out):
     """Round gradients, Hessians and weights to integers.
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._shared.jit import inner
+from ..._shared.jit import borrowing
 
 #: Runs of rows shorter than this list the codes that they have; longer ones look at all codes.
 SHORT = 16
 
 
-@inner
+@borrowing
 def run_totals(words, shift, gradient_unit, units, rows, runs, n_runs, l2, noise, totals):
     """Write gradient, count and score of every unit in a node to `totals`, float64 (3, n_units or more)."""
     mask = (np.int64(1) << shift) - 1
@@ -27,7 +27,7 @@ def run_totals(words, shift, gradient_unit, units, rows, runs, n_runs, l2, noise
         totals[2, r] = (g * g - noise * n) / (n + l2)
 
 
-@inner
+@borrowing
 def _gain(g_left, n_left, g, n, l2, noise):
     """Score of two children, over a common denominator: one division."""
     g_right, n_right = g - g_left, n - n_left
@@ -38,7 +38,7 @@ def _gain(g_left, n_left, g, n, l2, noise):
     return ((g_left * g_left - noise * n_left) * b + (g_right * g_right - noise * n_right) * a) / area
 
 
-@inner
+@borrowing
 def add_two_code_gains(
     column, words, shift, gradient_unit, units, rows, runs, n_runs, l2, noise, totals, steps, weights
 ):  # fmt: skip
@@ -62,15 +62,16 @@ def add_two_code_gains(
     weights[0] += count
 
 
-@inner
+@borrowing
 def add_plain_gains(
     column, n_codes, missing_code, missing_left, words, shift, gradient_unit, units, rows, runs, n_runs, l2, noise,
-    totals, steps, weights,
+    totals, sums, found, steps, weights,
 ):  # fmt: skip
-    """Add what the units gain at every threshold, as differences, to `steps`, and their counts to `weights`."""
+    """Add what the units gain at every threshold, as differences, to `steps`, and their counts to `weights`.
+
+    sums : int64 (n_codes + 1 or more,), zero before and after; found : int64 (SHORT,), scratch
+    """
     mask = (np.int64(1) << shift) - 1
-    sums = np.zeros(257, np.int64)
-    found = np.empty(SHORT, np.int64)
     for r in range(n_runs):
         begin, end = runs[r], runs[r + 1]
         unit = gradient_unit[units[rows[begin]]]

@@ -17,7 +17,7 @@ def _is_leaf_of(nodes, node, begin, end):
     return nodes.left[node] == 0 and nodes.start[node] >= begin and nodes.start[node] < end
 
 
-@inner
+@borrowing
 def _write_leaves(nodes, base, n_nodes, begin, end, leaves):
     """Write the indices of the leaves of a tree that begin in ``rows[begin:end]``; returns how many there are."""
     n = np.int64(0)
@@ -28,7 +28,7 @@ def _write_leaves(nodes, base, n_nodes, begin, end, leaves):
     return n
 
 
-@inner
+@borrowing
 def _most_leaves(counts):
     """Leaves of the largest of trees with so many nodes."""
     most = np.int64(0)
@@ -37,7 +37,7 @@ def _most_leaves(counts):
     return most // 2 + 1
 
 
-@inner
+@borrowing
 def _row_range(nodes, leaves, n_leaves, rows):
     """First and last row of the leaves, or none in particular where they are few: one block for all."""
     n_rows = np.int64(0)
@@ -54,7 +54,7 @@ def _row_range(nodes, leaves, n_leaves, rows):
     return first, last
 
 
-@inner
+@borrowing
 def _sum_leaf(rows, begin, stop, end_row, values, k, total):
     """Add values of the rows ``rows[begin:stop]`` below `end_row` to `total`; returns it and where it stopped."""
     chosen = rows.view(np.uint32)
@@ -192,7 +192,7 @@ def unit_quantiles(values, weights, pointers, q):
     return out
 
 
-@inner
+@borrowing
 def take_trees(nodes, bases, counts, begin, end, values, flat):
     """Copy trees without what only growing them needs, one after the other; see `harvest_trees`."""
     b = np.int64(0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._shared.jit import allocating, borrowing
+from ..._shared.jit import borrowing
 
 
 @borrowing
@@ -51,16 +51,17 @@ def partition_slice(column, to_left, kept, moved):
     return np.int64(n_left)
 
 
-@allocating
-def partition_rows(table, nodes, node, rows, buffer):
+@borrowing
+def partition_rows(table, nodes, node, rows, buffer, to_left):
     """Order the node's rows by child, keeping the order inside each child; returns where the right child begins.
 
-    rows : int32, of which ``nodes.start[node]:nodes.stop[node]`` is rearranged; buffer : int32, as long as `rows`
+    rows : int32, of which ``nodes.start[node]:nodes.stop[node]`` is rearranged; buffer : int32, as long as `rows`;
+    to_left : uint8 (256,), scratch
     """
     start, stop = nodes.start[node], nodes.stop[node]
     feature = nodes.feature[node]
     column = table.bins[feature]
-    to_left = np.empty(256, np.uint8)  # One look-up per row instead of three comparisons.
+    # One look-up per row instead of three comparisons.
     write_sides(table, nodes, node, to_left)
     moved = buffer[: stop - start].view(np.uint32)
     n_left = partition_slice(column, to_left, rows[start:stop].view(np.uint32), moved)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._shared.jit import entry, inner
+from ..._shared.jit import borrowing, entry
 
 
-@inner
+@borrowing
 def _sum(values, weight, begin, end):
     """Sum of ``values[begin:end]`` times their weights; four sums in turn, as an addition waits for the one before."""
     a, b, c, d = 0.0, 0.0, 0.0, 0.0
@@ -30,7 +30,7 @@ def _sum(values, weight, begin, end):
     return (a + b) + (c + d)
 
 
-@inner
+@borrowing
 def _squares(values, weight, begin, end, mean):
     """Sum of squared differences to `mean`, see `_sum`."""
     a, b, c, d = 0.0, 0.0, 0.0, 0.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._shared.jit import entry, inner
+from ..._shared.jit import borrowing, entry, inner
 from .partition import goes_left
 
 #: Rows per block: 27 features of 1024 rows are 27 KiB.
@@ -17,7 +17,7 @@ _BLOCK = 1024
 _FEW = 64
 
 
-@inner
+@borrowing
 def find_leaf(bins, row, n_bins, forest, root):
     """Index of the leaf of the tree at `root` that the row falls into."""
     node = root
@@ -35,7 +35,7 @@ def find_leaf(bins, row, n_bins, forest, root):
     return node
 
 
-@inner
+@borrowing
 def _tree_size(forest, root):
     """Number of nodes of the tree at `root`."""
     size, node = 1, 0
@@ -46,7 +46,7 @@ def _tree_size(forest, root):
     return size
 
 
-@inner
+@borrowing
 def _pack_tree(forest, root, size, missing, out):
     """Write each node as one integer, so that a step down the tree loads one word instead of five.
 
@@ -84,20 +84,20 @@ def _with_missing(bins, n_bins, rows, n_trees):
     return missing
 
 
-@inner
+@borrowing
 def _step(word, bins, row):
     """Child of a node of a plain tree; a leaf stays where it is."""
     code = np.int64(bins[np.uint32((word >> 10) & 0x3FFFFF), row])
     return np.uint32((word >> 32) + (code > (word & 0xFF)))
 
 
-@inner
+@borrowing
 def _add_leaf(forest, leaf, row, out):
     for k in range(out.shape[1]):
         out[row, k] += forest.value[leaf, k]
 
 
-@inner
+@borrowing
 def _add_plain_tree(bins, tree, forest, root, rows, out):
     """Add a tree that asks for nothing but thresholds.
 
@@ -128,7 +128,7 @@ def _add_plain_tree(bins, tree, forest, root, rows, out):
         _add_leaf(forest, root + np.int64(node), rows[i], out)
 
 
-@inner
+@borrowing
 def _add_tree(bins, n_bins, tree, forest, root, rows, out):
     """Add any tree."""
     one = np.uint32(1)

@@ -5,7 +5,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skmtl.boosting.kernels.fixed_point import to_unit_words
-from skmtl.boosting.kernels.joint import JointTable, grow_joint_tree, joint_values
+from skmtl.boosting.kernels.joint import JointTable, grow_joint_tree
+from skmtl.boosting.kernels.joint_leaves import joint_values
+from skmtl.boosting.kernels.joint_split import joint_scratch
 from skmtl.boosting.kernels.types import TreeSettings, empty_nodes
 from tests.boosting.kernels._from_python import unit_runs
 
@@ -73,8 +75,8 @@ def _naive_best(table, gradient, hessian, weight, rows, settings, noise):
 def _grow(table, data, settings, noise, rows, n_units):
     nodes = empty_nodes(2 * settings.max_leaf_nodes - 1)
     rows = rows.copy()
-    buffer, runs = np.empty(len(rows), np.int32), np.empty(n_units + 1, np.int64)
-    count = grow_joint_tree(table, data, settings, noise, rows, nodes, runs, buffer)
+    shape = n_units, len(table.units), data.words.shape[1], data.n_outputs, len(nodes.left), len(table.groups)
+    count = grow_joint_tree(table, data, settings, noise, rows, nodes, joint_scratch(*shape))
     return nodes, count, rows
 
 

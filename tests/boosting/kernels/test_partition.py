@@ -41,7 +41,7 @@ def test_keeps_the_order_inside_each_child_and_touches_no_other_row(categorical,
         before = rows.copy()
         start, stop = np.sort(rng.choice(61, 2, replace=False))
         nodes.start[0], nodes.stop[0] = start, stop
-        middle = partition_rows(problem.table, nodes, 0, rows, np.empty(60, np.int32))
+        middle = partition_rows(problem.table, nodes, 0, rows, np.empty(60, np.int32), np.empty(256, np.uint8))
         mine = before[start:stop]
         left = naive_left(problem, nodes)[mine]
         assert middle == start + left.sum()
@@ -72,5 +72,8 @@ def test_all_rows_may_go_one_way(missing_left):
     nodes = empty_nodes(1)
     nodes.feature[0], nodes.missing_left[0], nodes.stop[0] = 1, missing_left, 60
     rows = np.arange(60, dtype=np.int32)
-    assert partition_rows(problem.table, nodes, 0, rows, np.empty(60, np.int32)) == 60 * missing_left
+    assert (
+        partition_rows(problem.table, nodes, 0, rows, np.empty(60, np.int32), np.empty(256, np.uint8))
+        == 60 * missing_left
+    )
     np.testing.assert_array_equal(rows, np.arange(60))
