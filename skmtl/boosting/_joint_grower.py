@@ -9,7 +9,7 @@ from .kernels.fixed_point import to_unit_words
 from .kernels.joint import JointTable, coarsen, grow_joint_tree
 from .kernels.joint_leaves import joint_values, to_fine
 from .kernels.joint_split import joint_scratch
-from .kernels.types import empty_nodes
+from .kernels.types import Nodes, empty_nodes
 
 #: Thresholds of an ordered feature that joint trees look at, and one more for the last bin.
 _COARSE_BINS = 32
@@ -47,7 +47,7 @@ class JointGrower:
             np.ascontiguousarray(plan.groups[:, :n_own]),
             np.ascontiguousarray(fold.units, dtype=np.int64),
         )
-        self.nodes = None
+        self.nodes: Nodes | None = None
         self._scratch: tuple | None = None  # and what it was made for
         self.words = {}
 
@@ -74,15 +74,16 @@ class JointGrower:
         fold = self.fold
         rows = rows.copy()
         leaves = min(settings.max_leaf_nodes, max(len(rows), 1), 2 ** min(settings.max_depth, 30))
-        if self.nodes is None or len(self.nodes.left) < 2 * leaves - 1:
-            self.nodes = empty_nodes(2 * leaves - 1)
+        nodes = self.nodes
+        if nodes is None or len(nodes.left) < 2 * leaves - 1:
+            nodes = self.nodes = empty_nodes(2 * leaves - 1)
         settings = settings._replace(max_leaf_nodes=leaves)
         hessian = None if target.hessian_is_weight else target.hessian
         data = to_unit_words(target.gradient, hessian, target.sample_weight, fold.pointers, self.words)
         squares = target.gradient**2 if fold.weight is None else target.gradient**2 / fold.weight[:, None]
         total = float(target.hessian.sum())
         noise = float(squares.sum()) / total if total > 0.0 else 0.0
-        nodes, n_outputs = self.nodes, delta.shape[1]
+        n_outputs = delta.shape[1]
         scratch = self._make_scratch(data.words.shape[1], n_outputs, len(nodes.left))
         n_nodes = grow_joint_tree(self.table, data, settings, noise, rows, nodes, scratch)
         unit_row = np.empty(n_nodes, np.int32)
