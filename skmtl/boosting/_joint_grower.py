@@ -100,5 +100,5 @@ class JointGrower:
     def _make_scratch(self, *key):
         if self._scratch is None or self._scratch[0] != key:
             fold, n_groups = self.fold, len(self.table.groups)
-            self._scratch = key, joint_scratch(fold.n_units, fold.n_rows, *key, n_groups)
+            self._scratch = key, joint_scratch(fold.n_units, fold.n_rows, n_groups, *key)
         return self._scratch[1]

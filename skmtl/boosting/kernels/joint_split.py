@@ -36,7 +36,7 @@ class JointScratch(NamedTuple):
     outputs: Any  # float64 (6, n_outputs), gradients and Hessians of a unit and its sides
 
 
-def joint_scratch(n_units, n_rows, n_channels, n_outputs, n_nodes, n_groups):
+def joint_scratch(n_units, n_rows, n_groups, n_channels, n_outputs, n_nodes):
     """Memory for joint trees of up to so many rows and nodes."""
     return JointScratch(
         np.empty(n_units + 1, np.int64),

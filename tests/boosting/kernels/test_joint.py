@@ -75,7 +75,7 @@ def _naive_best(table, gradient, hessian, weight, rows, settings, noise):
 def _grow(table, data, settings, noise, rows, n_units):
     nodes = empty_nodes(2 * settings.max_leaf_nodes - 1)
     rows = rows.copy()
-    shape = n_units, len(table.units), data.words.shape[1], data.n_outputs, len(nodes.left), len(table.groups)
+    shape = n_units, len(table.units), len(table.groups), data.words.shape[1], data.n_outputs, len(nodes.left)
     count = grow_joint_tree(table, data, settings, noise, rows, nodes, joint_scratch(*shape))
     return nodes, count, rows
 
