@@ -15,6 +15,8 @@ from .kernels.grow_units import compact_codes, grow_unit_trees
 _CODES_PER_THREAD = 500_000
 #: With more rows per unit the general kernel is no slower.
 _SMALL_ROWS = 2000
+#: Up to so many codes of an ordered feature a unit tells all of its own apart.
+FEWEST_CODES = 16
 #: Codes that a place can say, and bytes that the sums of one small tree may take.
 _MOST_PLACES, _SMALL_BYTES = 2**16, 2**24
 
@@ -102,13 +104,16 @@ class UnitGrower:
 
     @cached_property
     def _local_codes(self):
-        """Codes of the units' own, how many each has, those of the table that they stand for, and where they begin."""
+        """Codes of the units' own, how many each has, what they stand for in the table, and where they begin."""
         fold, (n_features, _) = self.fold, self.table.bins.shape
         bins = np.empty_like(self.table.bins)
         n_bins = np.empty((fold.n_units, n_features), np.int32)
         pointers = np.empty(fold.n_units * n_features + 1, np.int64)
         codes = np.empty(int(np.minimum(np.diff(fold.pointers), 256).sum()) * n_features, np.uint8)
-        compact_codes(self.table.bins, self.table.n_bins, fold.pointers, bins, n_bins, pointers, codes)
+        table = self.table
+        compact_codes(
+            table.bins, table.n_bins, table.categorical, FEWEST_CODES, fold.pointers, bins, n_bins, pointers, codes
+        )
         return bins, n_bins, codes[: pointers[-1]].copy(), pointers
 
     @cached_property

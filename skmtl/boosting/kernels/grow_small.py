@@ -14,7 +14,6 @@ import numpy as np
 
 from ..._shared.jit import borrowing, borrowing_entry, embedded, entry
 from .grow import best_leaf, start_node
-from .grow_units import table_threshold
 from .histogram import subtract_codes
 from .random import sample_front, sort_front
 from .score import TIE, node_score, row_weight
@@ -34,7 +33,7 @@ class UnitCodes(NamedTuple):
     n_bins: Any  # int32 (n_units, n_features), codes without the missing one, which comes next if there is one
     some_missing: Any  # bool (n_units,), whether any code is missing
     table_n_bins: Any  # int32 (n_features,)
-    local_map: Any  # uint8, the code of the table for each code of a unit, see `compact_codes`
+    local_map: Any  # uint8, the threshold of the table for each code of a unit, see `compact_codes`
     map_pointers: Any  # int64 (n_units * n_features + 1,)
 
 
@@ -387,6 +386,5 @@ def grow_small_trees(
             else:
                 f = nodes.feature[node]
                 begin = codes.map_pointers[u * places.shape[1] + f]
-                cut, n_local, n_table = nodes.threshold[node], n_bins[f], codes.table_n_bins[f]
-                nodes.threshold[node] = table_threshold(cut, n_local, n_table, codes.local_map, begin)
+                nodes.threshold[node] = codes.local_map[begin + np.int64(nodes.threshold[node])]
         n_nodes[u] = n_grown
