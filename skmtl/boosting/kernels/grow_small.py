@@ -14,7 +14,6 @@ import numpy as np
 
 from ..._shared.jit import borrowing, borrowing_entry, embedded, entry
 from .grow import best_leaf, start_node
-from .histogram import subtract_codes
 from .score import row_weight
 from .split_numeric import N_CODES, least_count
 from .split_small import draw_candidates, split_node
@@ -86,7 +85,7 @@ def _sum_left(places, words, rows, start, stop, offsets, size, total, sums, base
     """Sum the words of ``rows[start:stop]`` up to each code, to ``sums[base:]``, one channel after the other.
 
     At its last code a feature has come to the `total`. It is taken away in advance from the first code of the next one,
-    so that one loop sums all of them.
+    so that one loop sums all of them, which are `size`.
     """
     n_features, n_channels = np.uint64(places.shape[1]), np.uint64(words.shape[1])
     base, size = np.uint64(base), np.uint64(size)
@@ -117,6 +116,14 @@ def _sum_left(places, words, rows, start, stop, offsets, size, total, sums, base
 
 
 @embedded
+def _subtract(sums, large, small, n):
+    """Take `n` sums from `small` on away from those from `large` on."""
+    large, small = np.uint64(large), np.uint64(small)
+    for j in range(np.uint64(n)):
+        sums[large + j] -= sums[small + j]
+
+
+@embedded
 def _sum_side(offsets, n_bins, feature, threshold, missing_left, base, size, total, left, out):
     """Sum the words of the rows that a split sends to the left, to `out`."""
     begin, n = offsets[feature], np.int64(n_bins[feature])
@@ -132,10 +139,11 @@ def _partition(places, feature, last, missing_place, missing_left, rows, start, 
     """Put the rows that a split sends to the left first; both sides keep their order."""
     n_left, n_right = np.uint64(start), np.uint64(0)
     f = np.uint64(feature)
+    other = missing_place if missing_left else np.int64(-1)
     for i in range(np.uint64(start), np.uint64(stop)):
         row = rows[i]
         place = np.int64(places[np.uint64(row), f])
-        to_left = (place <= last) | ((place == missing_place) & missing_left)
+        to_left = (place <= last) | (place == other)
         rows[n_left] = row
         moved[n_right] = row
         n_left += np.uint64(to_left)
@@ -219,7 +227,7 @@ def grow_small_trees(
                 n_slots += 1
                 _sum_left(places, words, rows, start, end, offsets, size, totals[small - base], left, kept)
                 if wanted_large:
-                    subtract_codes(left, slots[large - base] * stride, kept, stride)
+                    _subtract(left, slots[large - base] * stride, kept, stride)
                 # Left before right, so that the features drawn do not depend on how rows are counted.
                 for child in range(min(small, large), max(small, large) + 1):
                     if wanted_small if child == small else wanted_large:
