@@ -1,8 +1,8 @@
 """One tree per task (unit), all of a round in one call.
 
 A task of 20 rows has at most 20 distinct codes per feature. Its rows are therefore coded anew, by rank among the codes
-that the task has, and where it has many, several in a row share one: its histograms are as long as the task is large. Splits are
-translated back to the codes of the whole table.
+that the task has, and where it has many, several in a row share one: its histograms are as long as the task is large.
+Splits are translated back to the codes of the whole table.
 """
 
 from __future__ import annotations
