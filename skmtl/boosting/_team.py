@@ -53,7 +53,7 @@ class Team:
         return self._pool.submit(function, *arguments)
 
     def share(self, function, n_items, least):
-        """Call ``function(part, begin, end)`` on a thread each for parts of ``range(n_items)`` of `least` items or more."""
+        """Call ``function(part, begin, end)`` on a thread each for parts of `n_items` items, each `least` or more."""
         n_parts = max(1, min(self.n_threads, n_items // least))
         bounds = [part * n_items // n_parts for part in range(n_parts + 1)]
         others = [self.submit(function, part, *bounds[part : part + 2]) for part in range(1, n_parts)]

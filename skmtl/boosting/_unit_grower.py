@@ -111,9 +111,9 @@ class UnitGrower:
         pointers = np.empty(fold.n_units * n_features + 1, np.int64)
         codes = np.empty(int(np.minimum(np.diff(fold.pointers), 256).sum()) * n_features, np.uint8)
         table = self.table
-        compact_codes(
-            table.bins, table.n_bins, table.categorical, FEWEST_CODES, fold.pointers, bins, n_bins, pointers, codes
-        )
+        # The codes of a single unit are those of the table already.
+        least = FEWEST_CODES if fold.n_units > 1 else 256
+        compact_codes(table.bins, table.n_bins, table.categorical, least, fold.pointers, bins, n_bins, pointers, codes)
         return bins, n_bins, codes[: pointers[-1]].copy(), pointers
 
     @cached_property

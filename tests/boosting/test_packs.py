@@ -56,7 +56,10 @@ def test_each_code_of_a_pack_stands_for_the_codes_of_its_features():
     for f, pack in enumerate(table.pack_of):
         if pack >= 0:
             assert table.packs[pack].max() < table.pack_sizes[pack]
-            np.testing.assert_array_equal(table.pack_codes[f][table.packs[pack]], table.bins[f])
+            value_of = np.full(table.pack_sizes[pack], table.pack_most[f])
+            for value in range(table.n_bins[f] + 1):
+                value_of[table.pack_order[f, table.pack_runs[f, value] : table.pack_runs[f, value + 1]]] = value
+            np.testing.assert_array_equal(value_of[table.packs[pack]], table.bins[f])
 
 
 def test_features_of_many_values_and_small_tables_are_not_packed():

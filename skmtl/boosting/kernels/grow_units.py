@@ -173,7 +173,10 @@ def grow_unit_trees(
             no_packs,
             no_numbers,
             no_numbers,
+            no_numbers,
             no_codes,
+            no_codes,
+            no_numbers,
         )
         own_data = Words(
             data.words,
