@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skmtl.boosting import RMTGBClassifier, RMTGBRegressor, _grower
+from skmtl.boosting import RMTGBClassifier, RMTGBRegressor, _grower, _packs
 from skmtl.boosting._packs import with_packs, without_packs
 from tests.boosting.kernels._cases import LAYOUTS, grow, histogram_of, make_problem, make_settings
 
@@ -32,11 +32,13 @@ def one_hot_problem(rng, layout, n_rows=3000):
     )
 
 
+@pytest.mark.parametrize(("most", "n_packs"), [(128, 1), (20, 2), (7, 3)])
 @pytest.mark.parametrize("layout", LAYOUTS[:5])
-def test_histograms_and_trees_are_the_same_to_the_last_bit(layout):
+def test_histograms_and_trees_are_the_same_to_the_last_bit(layout, most, n_packs, monkeypatch):
+    monkeypatch.setattr(_packs, "_MOST_JOINT", most)
     plain = one_hot_problem(np.random.default_rng(0), layout)
     packed = plain._replace(table=with_packs(plain.table))
-    assert 1 <= len(packed.table.packs) <= 4
+    assert len(packed.table.packs) == n_packs
     assert sorted(packed.table.columns.tolist()) == list(range(16))
     for n in (10, 300, 3000):
         rows = np.sort(np.random.default_rng(1).choice(3000, n, replace=False))

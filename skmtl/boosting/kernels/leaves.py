@@ -9,6 +9,8 @@ from ..._shared.jit import borrowing, entry, inner
 
 #: Rows per block: their gradients and Hessians take 128 KiB.
 _BLOCK = 8192
+#: Of trees with so many rows or fewer, all of that stays in cache from the first leaf to the last.
+_FEW_ROWS = 4 * _BLOCK
 
 
 @borrowing
@@ -265,12 +267,12 @@ def harvest_trees(nodes, bases, counts, rows, begin, end, gradient, hessian, l2,
     t, n_trees = 0, bases.shape[0]
     while t < n_trees:
         # Trees of few rows, of which there may be many, by the shorter way.
-        while t < n_trees and nodes.stop[bases[t]] - nodes.start[bases[t]] <= _BLOCK:
+        while t < n_trees and nodes.stop[bases[t]] - nodes.start[bases[t]] <= _FEW_ROWS:
             base, n_nodes = bases[t], counts[t]
             _harvest_small_tree(nodes, base, n_nodes, rows, begin, end, gradient, hessian, l2, shrinkage, values, out)
             t += 1
         some = t
-        while t < n_trees and nodes.stop[bases[t]] - nodes.start[bases[t]] > _BLOCK:
+        while t < n_trees and nodes.stop[bases[t]] - nodes.start[bases[t]] > _FEW_ROWS:
             t += 1
         newton_values(nodes, bases[some:t], counts[some:t], rows, begin, end, gradient, hessian, l2, shrinkage, values)
         add_leaf_values(nodes, bases[some:t], counts[some:t], rows, begin, end, values, out)

@@ -167,9 +167,9 @@ def test_trees_are_harvested_in_any_parts(layout, cuts):
 
 @pytest.mark.parametrize("layout", [LAYOUTS[0], LAYOUTS[-1]])
 def test_trees_of_many_rows_and_of_few_are_harvested_alike(layout):
-    n_few, n_rows = 60, 8300  # more than go through at a time
+    n_few, n_rows = 60, 33_000
     problem = make_problem(np.random.default_rng(0), layout, n_rows=2 * n_few + n_rows)
-    cuts, settings = (0, n_few, n_few + n_rows, 2 * n_few + n_rows), make_settings(max_leaf_nodes=4)
+    cuts, settings = (0, n_few, n_few + n_rows, 2 * n_few + n_rows), make_settings(max_leaf_nodes=3)
     grown, rows = [], np.arange(cuts[-1], dtype=np.int32)
     for begin, end in pairwise(cuts):
         grown.append(grow(problem, settings, rows, begin, end, base=7 * len(grown)))
