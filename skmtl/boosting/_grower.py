@@ -153,7 +153,7 @@ class TreeGrower:
         if target.quantile is None:
             derivatives = target.gradient, self._hessian(target)
 
-            def harvest(begin, end):
+            def harvest(_, begin, end):
                 harvest_trees(*grown, begin, end, *derivatives, settings.l2, shrinkage, values, flat, delta)
 
             self.team.share(harvest, len(rows), _ROWS_PER_THREAD)
@@ -190,7 +190,7 @@ class TreeGrower:
 
     @cached_property
     def _unit_grower(self):
-        return UnitGrower(self.fold, self._own_table, self.n_threads)
+        return UnitGrower(self.fold, self._own_table, self.team)
 
     @cached_property
     def _own_table(self):

@@ -109,6 +109,7 @@ class GrowingModel:
         self.theta_l2 = options.theta_l2
         self.gradient = np.empty((train.n_rows, loss.n_outputs))
         self.hessian = np.empty_like(self.gradient)
+        self._deltas: dict[int, np.ndarray] = {}
         self.steps: list[list[Trees]] = []  # of each round
         self.sequence: list[str] = []
         self.n_draws = 0
@@ -185,6 +186,15 @@ class GrowingModel:
         seeds = np.empty(n, np.int64)
         write_seeds(self.draw_seed(), seeds)
         return seeds
+
+    def zeros(self, part):
+        """Zeros for what a step adds to a part of the raw prediction; the next step is given the same array."""
+        # Where rows are many, new memory in every round takes longer than to fill it.
+        if part not in self._deltas:
+            self._deltas[part] = np.zeros_like(self.gradient)
+        else:
+            self._deltas[part].fill(0.0)
+        return self._deltas[part]
 
     def target(self, coefficient=None):
         """What to fit a tree to whose output enters the prediction times `coefficient`, (n_rows,)."""

@@ -15,9 +15,11 @@ from .kernels.types import Table
 #: Codes of a feature at most, missing values included, for it to be tried.
 _MOST_OWN = 16
 #: Codes of a pack at most. Each costs an addition per feature in every node.
-_MOST_JOINT = 64
+_MOST_JOINT = 128
 #: With fewer rows per code there are few nodes in which a pack pays.
 _ROWS_PER_CODE = 32
+#: Handing a feature its sums takes as long as so many additions, besides the additions.
+_STEP = 12
 #: A feature is tried with so many of the packs begun last.
 _OPEN = 3
 
@@ -44,10 +46,22 @@ def with_packs(table: Table) -> Table:
     if not packs:
         return table
     pack_of = np.full(len(table.n_bins), -1, np.int64)
-    pack_codes = np.zeros((len(table.n_bins), 256), np.uint8)
+    pack_order = np.zeros((len(table.n_bins), 256), np.uint8)
+    pack_runs, pack_most = np.zeros_like(pack_order), np.zeros(len(table.n_bins), np.int64)
+    pack_costs = np.zeros(len(packs), np.int64)
     for number, (_, members, codes) in enumerate(packs):
         pack_of[members] = number
-        pack_codes[members, : codes.shape[1]] = codes
+        pack_costs[number] = codes.shape[1]
+        for f, own in zip(members, codes, strict=True):
+            counts = np.bincount(own)
+            pack_most[f] = counts.argmax()
+            order = np.argsort(own, kind="stable")
+            order = order[own[order] != pack_most[f]]
+            counts[pack_most[f]] = 0
+            pack_order[f, : len(order)] = order
+            pack_costs[number] += _STEP + len(order)
+            ends = np.cumsum(counts)
+            pack_runs[f, 1 : len(ends) + 1], pack_runs[f, len(ends) + 1 :] = ends, ends[-1]
     packed = [f for _, members, _ in packs for f in members]
     own = [f for f in table.active.tolist() if f < table.n_own and pack_of[f] < 0]
     of_tasks = [f for f in table.active.tolist() if f >= table.n_own]
@@ -55,8 +69,11 @@ def with_packs(table: Table) -> Table:
         columns=np.array([*own, *packed, *of_tasks], np.int32),
         packs=np.ascontiguousarray([column for column, _, _ in packs]),
         pack_sizes=np.array([codes.shape[1] for _, _, codes in packs], np.int64),
+        pack_costs=pack_costs,
         pack_of=pack_of,
-        pack_codes=pack_codes,
+        pack_order=pack_order,
+        pack_runs=pack_runs,
+        pack_most=pack_most,
     )
 
 

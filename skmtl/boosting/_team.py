@@ -53,11 +53,11 @@ class Team:
         return self._pool.submit(function, *arguments)
 
     def share(self, function, n_items, least):
-        """Call ``function(begin, end)`` for parts of ``range(n_items)`` of at least `least` items, one per thread."""
+        """Call ``function(part, begin, end)`` on a thread each for parts of `n_items` items, each `least` or more."""
         n_parts = max(1, min(self.n_threads, n_items // least))
         bounds = [part * n_items // n_parts for part in range(n_parts + 1)]
-        others = [self.submit(function, *bounds[part : part + 2]) for part in range(1, n_parts)]
-        function(*bounds[:2])
+        others = [self.submit(function, part, *bounds[part : part + 2]) for part in range(1, n_parts)]
+        function(0, *bounds[:2])
         for other in others:
             other.result()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 import numpy as np
@@ -12,9 +11,11 @@ from .kernels.grow_small import LANES, UnitCodes, grow_small_trees, place_codes,
 from .kernels.grow_units import compact_codes, grow_unit_trees
 
 #: Fewer codes than this in a round are not worth a thread.
-_CODES_PER_THREAD = 500_000
+_CODES_PER_THREAD = 200_000
 #: With more rows per unit the general kernel is no slower.
 _SMALL_ROWS = 2000
+#: Up to so many codes of an ordered feature a unit tells all of its own apart.
+FEWEST_CODES = 16
 #: Codes that a place can say, and bytes that the sums of one small tree may take.
 _MOST_PLACES, _SMALL_BYTES = 2**16, 2**24
 
@@ -28,14 +29,14 @@ class UnitGrower:
         The rows.
     table : Table
         Their codes, without the task features, which are constant within a unit.
-    n_threads : int
-        Units are shared out among so many threads; the trees do not depend on it.
+    team : Team
+        Units are shared out among its threads; the trees do not depend on how many there are.
     """
 
-    def __init__(self, fold, table, n_threads):
+    def __init__(self, fold, table, team):
         self.fold = fold
         self.table = table
-        self.n_threads = n_threads
+        self.team = team
         self.scratch = Scratch()
         self._small_scratch: dict = {}
 
@@ -57,20 +58,21 @@ class UnitGrower:
         room = 2 * np.maximum(np.minimum(sizes, settings.max_leaf_nodes), 1) - 1
         bases, counts = np.cumsum(room) - room, np.zeros(len(sizes), np.int64)
         nodes = self.scratch.nodes("nodes", int(room.sum()))
-        grow_range = self._grow_small if self.is_small(data, settings) else self._grow_any
-
-        def grow(thread, first, stop):
-            units, trees = (rows, pointers, first, stop), (nodes, bases, counts)
-            grow_range(thread, data, settings, units, trees, seeds)
-
-        n_threads = min(self.n_threads, max(1, len(rows) * self.table.bins.shape[0] // _CODES_PER_THREAD))
-        if n_threads == 1:
-            grow(0, 0, len(sizes))
+        # Codes are made before threads ask for them.
+        if self.is_small(data, settings):
+            grow_range, codes = self._grow_small, self._unit_codes
         else:
-            cuts = np.searchsorted(pointers[1:], np.linspace(0, len(rows), n_threads + 1)[1:-1])
-            bounds = [0, *cuts.tolist(), len(sizes)]
-            with ThreadPoolExecutor(n_threads) as pool:
-                list(pool.map(grow, range(n_threads), bounds[:-1], bounds[1:]))
+            grow_range, codes = self._grow_any, self._local_codes
+
+        def grow(thread, begin, end):
+            # Of the units that begin or end between rows of two threads each goes to the one that has its end.
+            first = int(np.searchsorted(pointers[1:], begin)) if begin > 0 else 0
+            stop = int(np.searchsorted(pointers[1:], end)) if end < len(rows) else len(sizes)
+            units, trees = (rows, pointers, first, stop), (nodes, bases, counts)
+            grow_range(thread, codes, data, settings, units, trees, seeds)
+
+        least = max(1, _CODES_PER_THREAD // max(1, self.table.bins.shape[0]))
+        self.team.share(grow, len(rows), least)
         return nodes, bases, counts
 
     def is_small(self, data, settings):
@@ -82,17 +84,17 @@ class UnitGrower:
         n_bytes = 8 * most * data.words.shape[1] * settings.max_leaf_nodes
         return self.fold.n_rows <= _SMALL_ROWS * self.fold.n_units and n_bytes <= _SMALL_BYTES
 
-    def _grow_small(self, thread, data, settings, units, trees, seeds):
+    def _grow_small(self, thread, codes, data, settings, units, trees, seeds):
         key = data.words.shape[1], settings.max_leaf_nodes
         have = self._small_scratch.get(thread)
         if have is None or have[0] != key:
             n_features, largest = self.table.bins.shape[0], int(np.diff(self.fold.pointers).max())
             have = self._small_scratch[thread] = key, small_scratch(n_features, largest, self._most_codes, *key)
-        grow_small_trees(self._unit_codes, data, settings, *units, *trees, have[1], seeds)
+        grow_small_trees(codes, data, settings, *units, *trees, have[1], seeds)
 
-    def _grow_any(self, thread, data, settings, units, trees, seeds):
+    def _grow_any(self, thread, codes, data, settings, units, trees, seeds):
         largest, n_channels = max(int(np.diff(units[1]).max()), 1), data.words.shape[1]
-        local_bins, *codes = self._local_codes
+        local_bins, *codes = codes
         n_sums = self._most_codes * n_channels
         histograms = self.scratch.histograms(f"histograms {thread}", n_sums, settings.max_leaf_nodes)
         gathered = self.scratch.array(f"gathered {thread}", (largest, n_channels), np.int64)
@@ -102,13 +104,16 @@ class UnitGrower:
 
     @cached_property
     def _local_codes(self):
-        """Codes of the units' own, how many each has, those of the table that they stand for, and where they begin."""
+        """Codes of the units' own, how many each has, what they stand for in the table, and where they begin."""
         fold, (n_features, _) = self.fold, self.table.bins.shape
         bins = np.empty_like(self.table.bins)
         n_bins = np.empty((fold.n_units, n_features), np.int32)
         pointers = np.empty(fold.n_units * n_features + 1, np.int64)
         codes = np.empty(int(np.minimum(np.diff(fold.pointers), 256).sum()) * n_features, np.uint8)
-        compact_codes(self.table.bins, self.table.n_bins, fold.pointers, bins, n_bins, pointers, codes)
+        table = self.table
+        # The codes of a single unit are those of the table already.
+        least = FEWEST_CODES if fold.n_units > 1 else 256
+        compact_codes(table.bins, table.n_bins, table.categorical, least, fold.pointers, bins, n_bins, pointers, codes)
         return bins, n_bins, codes[: pointers[-1]].copy(), pointers
 
     @cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skmtl.boosting import RMTGBClassifier, RMTGBRegressor, _grower
+from skmtl.boosting import RMTGBClassifier, RMTGBRegressor, _grower, _packs
 from skmtl.boosting._packs import with_packs, without_packs
 from tests.boosting.kernels._cases import LAYOUTS, grow, histogram_of, make_problem, make_settings
 
@@ -32,11 +32,13 @@ def one_hot_problem(rng, layout, n_rows=3000):
     )
 
 
+@pytest.mark.parametrize(("most", "n_packs"), [(128, 1), (20, 2), (7, 3)])
 @pytest.mark.parametrize("layout", LAYOUTS[:5])
-def test_histograms_and_trees_are_the_same_to_the_last_bit(layout):
+def test_histograms_and_trees_are_the_same_to_the_last_bit(layout, most, n_packs, monkeypatch):
+    monkeypatch.setattr(_packs, "_MOST_JOINT", most)
     plain = one_hot_problem(np.random.default_rng(0), layout)
     packed = plain._replace(table=with_packs(plain.table))
-    assert 1 <= len(packed.table.packs) <= 4
+    assert len(packed.table.packs) == n_packs
     assert sorted(packed.table.columns.tolist()) == list(range(16))
     for n in (10, 300, 3000):
         rows = np.sort(np.random.default_rng(1).choice(3000, n, replace=False))
@@ -56,7 +58,10 @@ def test_each_code_of_a_pack_stands_for_the_codes_of_its_features():
     for f, pack in enumerate(table.pack_of):
         if pack >= 0:
             assert table.packs[pack].max() < table.pack_sizes[pack]
-            np.testing.assert_array_equal(table.pack_codes[f][table.packs[pack]], table.bins[f])
+            value_of = np.full(table.pack_sizes[pack], table.pack_most[f])
+            for value in range(table.n_bins[f] + 1):
+                value_of[table.pack_order[f, table.pack_runs[f, value] : table.pack_runs[f, value + 1]]] = value
+            np.testing.assert_array_equal(value_of[table.packs[pack]], table.bins[f])
 
 
 def test_features_of_many_values_and_small_tables_are_not_packed():

@@ -118,10 +118,12 @@ def test_an_exception_before_the_tree_sends_the_helpers_home(monkeypatch):
 def test_parts_cover_all_items():
     for n_threads in (1, 2, 3):
         for n_items in (0, 1, 99, 100, 1000):
-            seen = np.zeros(n_items, int)
+            seen, parts = np.zeros(n_items, int), []
 
-            def count(begin, end, seen=seen):
+            def count(part, begin, end, seen=seen, parts=parts):
                 seen[begin:end] += 1
+                parts.append(part)
 
             Team(n_threads).share(count, n_items, 100)
             assert (seen == 1).all()
+            assert sorted(parts) == list(range(max(1, min(n_threads, n_items // 100))))

@@ -19,6 +19,7 @@ from skmtl.losses import (
     SquaredLoss,
     TaylorSoftmaxLoss,
     TweedieLoss,
+    _base,
 )
 from skmtl.losses.kernels.functions import CONVEX_SHARE, HESSIAN_FLOOR
 from tests.losses._cases import CASES, derivatives, slope_of_gradient, slope_unit
@@ -100,6 +101,17 @@ def test_the_loss_is_zero_for_a_perfect_prediction(case):
     else:
         perfect = (np.log(np.maximum(y, 1e-300)) if case.log_link else y)[:, None]
     np.testing.assert_allclose(loss.row_loss(y, perfect), 0.0, atol=1e-12)
+
+
+@every_loss
+def test_the_mean_over_many_rows_is_found_in_pieces(case, monkeypatch):
+    rng = np.random.default_rng(0)
+    y = case.targets(rng)
+    loss = case.prepared(y)
+    raw = case.raw(rng, y, loss)
+    expected = loss.mean_loss(y, raw)
+    monkeypatch.setattr(_base, "_FEW_ROWS", 7)
+    assert loss.mean_loss(y, raw) == pytest.approx(expected, rel=1e-12)
 
 
 @every_loss

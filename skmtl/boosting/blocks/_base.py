@@ -10,7 +10,7 @@ from .._forest import Trees
 
 
 class Step(NamedTuple):
-    """One step of a block, not yet part of the model."""
+    """One step of a block, not yet part of the model; the next one writes over its `deltas`."""
 
     block: str
     trees: list[Trees]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from .._forest import JOINT
 from ._base import Step
 
@@ -16,7 +14,7 @@ class JointBlock:
     def step(self, model):
         """Fit one tree to the gradient of all rows."""
         rows = model.draw_rows()
-        delta = np.zeros_like(model.gradient)
+        delta = model.zeros(JOINT)
         trees = model.joint_grower.grow(model.target(), model.settings.joint, model.learning_rate, rows, delta)
         model.grower.add_out_of_bag(trees, rows, delta)
         return Step(self.name, [trees], {JOINT: delta}, rows)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from .._forest import SHARED
 from ._base import Step
 
@@ -25,7 +23,7 @@ class SharedBlock:
     def step(self, model):
         """Fit a tree to the gradient of all rows."""
         rows, seed = model.draw_rows(), model.draw_seed()
-        delta = np.zeros_like(model.gradient)
+        delta = model.zeros(SHARED)
         trees = model.grower.grow(
             model.target(),
             model.settings.shared,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from .._forest import SPECIFIC
 from ._base import Step
 
@@ -17,7 +15,7 @@ class SpecificBlock:
         """Fit a tree per task to the gradient of the task's rows."""
         rows = model.draw_rows()
         seeds = model.draw_seeds(model.train.n_units)
-        delta = np.zeros_like(model.gradient)
+        delta = model.zeros(SPECIFIC)
         trees = model.grower.grow_units(
             model.target(), model.settings.specific, model.learning_rate, rows, seeds, delta
         )

@@ -14,16 +14,15 @@ import numpy as np
 
 from ..._shared.jit import borrowing, borrowing_entry, embedded, entry
 from .grow import best_leaf, start_node
-from .grow_units import table_threshold
-from .histogram import subtract_codes
-from .random import sample_front, sort_front
-from .score import TIE, node_score, row_weight
-from .split import score_to_beat
-from .split_numeric import N_CODES, least_count, score_counts, score_weights
+from .score import row_weight
+from .split_numeric import N_CODES, least_count
+from .split_small import draw_candidates, split_node
 from .types import Words
 
 #: A feature has room for a multiple of so many codes: loops over whole vectors are easier to foresee.
 LANES = 4
+#: And all features together.
+_VECTOR = 8
 
 
 class UnitCodes(NamedTuple):
@@ -34,7 +33,7 @@ class UnitCodes(NamedTuple):
     n_bins: Any  # int32 (n_units, n_features), codes without the missing one, which comes next if there is one
     some_missing: Any  # bool (n_units,), whether any code is missing
     table_n_bins: Any  # int32 (n_features,)
-    local_map: Any  # uint8, the code of the table for each code of a unit, see `compact_codes`
+    local_map: Any  # uint8, the threshold of the table for each code of a unit, see `compact_codes`
     map_pointers: Any  # int64 (n_units * n_features + 1,)
 
 
@@ -75,12 +74,18 @@ def place_codes(bins, n_bins, pointers, places, offsets, some_missing):
         offsets[u, bins.shape[0]] = begin
 
 
+@borrowing
+def _whole_vectors(n_codes):
+    """Room for the codes of a unit."""
+    return (n_codes + _VECTOR - 1) // _VECTOR * _VECTOR
+
+
 @embedded
 def _sum_left(places, words, rows, start, stop, offsets, size, total, sums, base):
     """Sum the words of ``rows[start:stop]`` up to each code, to ``sums[base:]``, one channel after the other.
 
     At its last code a feature has come to the `total`. It is taken away in advance from the first code of the next one,
-    so that one loop sums all of them.
+    so that one loop sums all of them, which are `size`.
     """
     n_features, n_channels = np.uint64(places.shape[1]), np.uint64(words.shape[1])
     base, size = np.uint64(base), np.uint64(size)
@@ -89,12 +94,19 @@ def _sum_left(places, words, rows, start, stop, offsets, size, total, sums, base
     for c in range(n_channels):
         for f in range(np.uint64(1), n_features):
             sums[base + c * size + np.uint64(offsets[f])] = -total[c]
-    for i in range(np.uint64(start), np.uint64(stop)):
-        row = np.uint64(rows[i])
-        for c in range(n_channels):
-            word, first = words[row, c], base + c * size
+    if n_channels == 1:
+        for i in range(np.uint64(start), np.uint64(stop)):
+            row = np.uint64(rows[i])
+            word = words[row, 0]
             for f in range(n_features):
-                sums[first + np.uint64(places[row, f])] += word
+                sums[base + np.uint64(places[row, f])] += word
+    else:
+        for i in range(np.uint64(start), np.uint64(stop)):
+            row = np.uint64(rows[i])
+            for c in range(n_channels):
+                word, first = words[row, c], base + c * size
+                for f in range(n_features):
+                    sums[first + np.uint64(places[row, f])] += word
     for c in range(n_channels):
         first = base + c * size
         left = np.int64(0)
@@ -103,136 +115,12 @@ def _sum_left(places, words, rows, start, stop, offsets, size, total, sums, base
             sums[j] = left
 
 
-@borrowing
-def _bound_of(best, scores, bits):
-    """What a score must exceed to count as better, as a float and as bits; see `score.TIE`."""
-    bound = best + TIE * abs(best)
-    scores[-1] = bound
-    return bound, max(bits[-1], np.int64(0))
-
-
-@borrowing
-def _first_best(scores, bits, begin, end, bound, bound_bits):
-    """Twin of `split_numeric._first_best`, for the scores from `begin` to `end`: the best and its place, or -1.
-
-    Most features have no score above the bound, for which integers are compared alone.
-    """
-    largest = np.int64(0)
-    for j in range(np.uint64(begin), np.uint64(end)):
-        largest = max(largest, bits[j])
-    if largest <= bound_bits:
-        return bound, np.int64(-1)
-    bits[-1] = largest
-    highest = scores[-1]
-    if not highest > bound:
-        return bound, np.int64(-1)
-    least = highest * (1.0 - TIE)
-    found = np.uint64(begin)
-    while scores[found] < least:
-        found += np.uint64(1)
-    return scores[found], np.int64(found)
-
-
 @embedded
-def _score(sums, stride, n, total, data, settings, least, scores):
-    """Score of each threshold with sums ``sums[:n]`` on its left, channels `stride` apart."""
-    if total.shape[0] == 1:
-        score_counts(sums, n, total[0], data.shift, data.gradient_unit, settings.l2, least, scores)
-    else:
-        score_weights(sums, stride, n, total.shape[0], total, data, settings, scores)
-
-
-@embedded
-def _draw_candidates(n_bins, table_n_bins, settings, candidates, state):
-    """Features to look at, ascending, to the front of `candidates`; how many, whether all, and the generator's state.
-
-    Draws what `candidate_features` draws.
-    """
-    n = np.int64(0)
-    for f in range(n_bins.shape[0]):
-        candidates[n] = f
-        if n_bins[f] > 0 and table_n_bins[f] > 0:
-            n += 1
-    if settings.n_candidates >= n:
-        return n, True, state
-    state = sample_front(candidates, n, settings.n_candidates, state)
-    sort_front(candidates, settings.n_candidates)
-    return np.int64(settings.n_candidates), False, state
-
-
-@borrowing
-def _sum_missing(left, last, size, total, missing):
-    """Sum the words of the rows that lack a feature, whose last code but the missing one is at `last`."""
-    for c in range(total.shape[0]):
-        missing[c] = total[c] - left[last + c * size]
-
-
-@embedded
-def _split(
-    offsets, n_bins, some_missing, candidates, n_candidates, whole, left, base, total, data, settings, least,
-    scores, bits, shifted, missing, found,
-):  # fmt: skip
-    """Find the best split of a node, whose sums begin at ``left[base]``; returns its gain, 0 where there is none.
-
-    See `split_features` and `choose_split`, whose choice it is. Writes the feature, the threshold, which is a code of
-    the unit, and whether missing values go left to `found`.
-
-    whole : whether all features with a code are candidates; then their codes are gone through as one
-    """
-    size = offsets[offsets.shape[0] - 1]
-    n_channels = total.shape[0]
-    mask = (np.int64(1) << data.shift) - 1
-    start = score_to_beat(total, data, settings, -np.inf, np.inf)
-    for a in range(1 if whole else n_candidates):
-        f = candidates[a]
-        begin, end = (np.int64(0), size) if whole else (offsets[f], offsets[f + 1])
-        _score(left[base + begin :], size, end - begin, total, data, settings, least, scores[begin:])
-    best, feature, place, side = start, np.int64(-1), np.int64(-1), np.int64(-1)
-    bound, bound_bits = _bound_of(best, scores, bits)
-    for a in range(np.uint64(n_candidates)):
-        f = np.uint64(candidates[a])
-        begin, end = offsets[f], offsets[f + np.uint64(1)]
-        here = np.int64(0)
-        if some_missing:
-            _sum_missing(left, base + begin + n_bins[f] - 1, size, total, missing)
-            here = missing[0] & mask
-        if here == 0:
-            # Of no use unless better than the best so far.
-            score, at = _first_best(scores, bits, begin, end, bound, bound_bits)
-            found_side = np.int64(-1)
-        else:
-            n = np.int64(n_bins[f])
-            first_bound, first_bits = _bound_of(start, scores, bits)
-            score, at = _first_best(scores, bits, begin, begin + n, first_bound, first_bits)
-            found_side = np.int64(0)
-            for c in range(n_channels):
-                for b in range(n):
-                    shifted[c * N_CODES + b] = left[base + c * size + begin + b] + missing[c]
-            _score(shifted, np.int64(N_CODES), n, total, data, settings, least, scores[begin:])
-            second_bound, second_bits = _bound_of(score if at >= 0 else start, scores, bits)
-            other, other_at = _first_best(scores, bits, begin, begin + n, second_bound, second_bits)
-            if other_at >= 0:
-                score, at, found_side = other, other_at, np.int64(1)
-        if at >= 0 and (feature < 0 or score > bound):
-            best, feature, place, side = score, np.int64(f), at, found_side
-            bound, bound_bits = _bound_of(best, scores, bits)
-    found[0], found[1], found[2] = feature, 0, 0
-    if feature < 0:
-        return 0.0
-    begin, n = offsets[feature], np.int64(n_bins[feature])
-    if side < 0:
-        for c in range(n_channels):
-            missing[c] = left[base + c * size + place]
-        side = np.int64(2.0 * row_weight(missing, data) > row_weight(total, data))
-    # Half-way to the next code that the node has; if it has none, only missing values are on the right.
-    here = left[base + place] & mask
-    threshold = n - 1
-    for b in range(place - begin + 1, n):
-        if left[base + begin + b] & mask != here:
-            threshold = (place - begin + b) // 2
-            break
-    found[1], found[2] = threshold, side
-    return best - node_score(total, data, settings.l2, -np.inf, np.inf)
+def _subtract(sums, large, small, n):
+    """Take `n` sums from `small` on away from those from `large` on."""
+    large, small = np.uint64(large), np.uint64(small)
+    for j in range(np.uint64(n)):
+        sums[large + j] -= sums[small + j]
 
 
 @embedded
@@ -251,10 +139,11 @@ def _partition(places, feature, last, missing_place, missing_left, rows, start, 
     """Put the rows that a split sends to the left first; both sides keep their order."""
     n_left, n_right = np.uint64(start), np.uint64(0)
     f = np.uint64(feature)
+    other = missing_place if missing_left else np.int64(-1)
     for i in range(np.uint64(start), np.uint64(stop)):
         row = rows[i]
         place = np.int64(places[np.uint64(row), f])
-        to_left = (place <= last) | ((place == missing_place) & missing_left)
+        to_left = (place <= last) | (place == other)
         rows[n_left] = row
         moved[n_right] = row
         n_left += np.uint64(to_left)
@@ -265,6 +154,7 @@ def _partition(places, feature, last, missing_place, missing_left, rows, start, 
 
 def small_scratch(n_features, n_rows, n_codes, n_channels, max_leaf_nodes):
     """Memory for trees of up to so many rows and leaves, whose codes take so much room."""
+    n_codes = (n_codes + _VECTOR - 1) // _VECTOR * _VECTOR
     scores = np.empty(n_codes + 1)
     n_nodes = 2 * max_leaf_nodes + 1
     return SmallScratch(
@@ -309,17 +199,17 @@ def grow_small_trees(
         first, stop = row_pointers[u], row_pointers[u + 1]
         base, state = node_pointers[u], seeds[u]
         offsets, n_bins = codes.offsets[u], codes.n_bins[u]
-        size = offsets[places.shape[1]]
+        size = _whole_vectors(offsets[places.shape[1]])
         stride = size * n_channels
         start_node(nodes, base, first, stop, 0)
         n_grown, n_leaves, n_slots = np.int64(1), np.int64(1), np.int64(0)
-        totals[0, :] = 0
-        for i in range(first, stop):
-            row = np.uint64(rows[i])
-            for c in range(n_channels):
-                totals[0, c] += words[row, c]
+        for c in range(n_channels):
+            sum_of_rows = np.int64(0)
+            for i in range(np.uint64(first), np.uint64(stop)):
+                sum_of_rows += words[np.uint64(rows[i]), c]
+            totals[0, c] = sum_of_rows
         nodes.weight[base] = row_weight(totals[0], own)
-        n_candidates, whole, _ = _draw_candidates(n_bins, codes.table_n_bins, settings, candidates, state)
+        n_candidates, whole, _ = draw_candidates(n_bins, codes.table_n_bins, settings, candidates, state)
         n_active = n_candidates
         small, large = base, base
         wanted_small = (
@@ -337,16 +227,16 @@ def grow_small_trees(
                 n_slots += 1
                 _sum_left(places, words, rows, start, end, offsets, size, totals[small - base], left, kept)
                 if wanted_large:
-                    subtract_codes(left, slots[large - base] * stride, kept, stride)
+                    _subtract(left, slots[large - base] * stride, kept, stride)
                 # Left before right, so that the features drawn do not depend on how rows are counted.
                 for child in range(min(small, large), max(small, large) + 1):
                     if wanted_small if child == small else wanted_large:
                         if not whole:
-                            n_candidates, _, state = _draw_candidates(
+                            n_candidates, _, state = draw_candidates(
                                 n_bins, codes.table_n_bins, settings, candidates, state
                             )
-                        nodes.gain[child] = _split(
-                            offsets, n_bins, codes.some_missing[u], candidates, n_candidates, whole,
+                        nodes.gain[child] = split_node(
+                            offsets, n_bins, size, codes.some_missing[u], candidates, n_candidates, whole,
                             left, slots[child - base] * stride, totals[child - base], own, settings, least,
                             scratch.scores, scratch.bits, scratch.shifted, scratch.missing, found,
                         )  # fmt: skip
@@ -387,6 +277,5 @@ def grow_small_trees(
             else:
                 f = nodes.feature[node]
                 begin = codes.map_pointers[u * places.shape[1] + f]
-                cut, n_local, n_table = nodes.threshold[node], n_bins[f], codes.table_n_bins[f]
-                nodes.threshold[node] = table_threshold(cut, n_local, n_table, codes.local_map, begin)
+                nodes.threshold[node] = codes.local_map[begin + np.int64(nodes.threshold[node])]
         n_nodes[u] = n_grown

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..._shared.jit import borrowing, entry
 from .histogram import fill_features, next_run, subtract_codes
+from .pack_sums import PACK_SUMS
 from .partition import partition_slice, write_sides
 from .split import split_features
 from .split_numeric import N_CODES, SCAN_SUMS
@@ -51,7 +52,7 @@ def make_scratch(n_features, n_nodes, n_channels, n_threads, histograms, gathere
         np.empty((MOST_CHUNKS, n_channels + _CACHE_LINE), np.int64),
         control,
         np.empty((n_threads, 256), np.uint8),
-        np.empty((n_threads, 256 * n_channels), np.int64),
+        np.empty((n_threads, PACK_SUMS * n_channels), np.int64),
         np.empty((n_threads, max(SCAN_SUMS, n_channels)), np.int64),
         scores,
         scores.view(np.int64),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..._shared.jit import borrowing
-from .pack_sums import FEW_CODES, add_pack, pack_end, pick_few
+from .pack_sums import FEW_CODES, add_packs, pack_end, pays, pick_few
 
 
 @borrowing
@@ -138,7 +138,7 @@ def fill_features(
     """Sum the features ``columns[first_column:stop_column]``, over ``rows[start:stop]``.
 
     The words of the rows are ``gathered[first:]``, the histogram begins at ``histogram[first_code]``; `sums`,
-    int64 (256 * n_channels,), is scratch. Whoever shares out the features keeps packs whole.
+    int64 (PACK_SUMS * n_channels,), is scratch. Whoever shares out the features keeps packs whole.
     """
     n_channels = gathered.shape[1]
     n_rows = stop - start
@@ -159,9 +159,13 @@ def fill_features(
     while a < n_own:
         f = columns[a]
         end = pack_end(table, columns, a)
-        if end > a and n_rows * (end - a - 1) > table.pack_sizes[table.pack_of[f]] * (end - a):
-            add_pack(table, columns, table.pack_of[f], a, end, chosen, words, histogram, first_code, sums)
-            a = end
+        if pays(table, columns, a, end, n_rows):
+            stop = end
+            if n_channels == 1 and end < n_own:
+                further = pack_end(table, columns, end)
+                stop = further if pays(table, columns, end, further, n_rows) else end
+            add_packs(table, columns, a, end, stop, chosen, words, histogram, first_code, sums)
+            a = stop
             continue
         out = histogram[first_code + table.offsets[f] * n_channels : first_code + table.offsets[f + 1] * n_channels]
         if n_channels == 2 and a + 1 < n_own:

@@ -9,6 +9,8 @@ from ..._shared.jit import borrowing, entry, inner
 
 #: Rows per block: their gradients and Hessians take 128 KiB.
 _BLOCK = 8192
+#: Of trees with so many rows or fewer, all of that stays in cache from the first leaf to the last.
+_FEW_ROWS = 4 * _BLOCK
 
 
 @borrowing
@@ -101,10 +103,45 @@ def newton_values(nodes, bases, counts, rows, begin, end, gradient, hessian, l2,
                 node = leaves[leaf]
                 g = sums[leaf, 0]
                 h = np.float64(nodes.stop[node] - nodes.start[node]) if counted else sums[leaf, 1]
+                values[node, k] = _leaf_value(nodes, node, g, h, l2, shrinkage)
+
+
+@borrowing
+def _leaf_value(nodes, node, g, h, l2, shrinkage):
+    """Value of a leaf with these sums, kept within its bounds."""
+    if h + l2 > 0.0:
+        return shrinkage * min(max(-g / (h + l2), nodes.lower[node]), nodes.upper[node])
+    return 0.0
+
+
+@borrowing
+def _harvest_small_tree(nodes, base, n_nodes, rows, begin, end, gradient, hessian, l2, shrinkage, values, out):
+    """Find the values of the leaves of one tree, leaf by leaf, and add them to its rows.
+
+    The same sums in the same order as `newton_values`; the rows of the tree are so few that they stay in cache.
+    """
+    chosen = rows.view(np.uint32)
+    counted = hessian.shape[0] == 0
+    for node in range(np.uint64(base), np.uint64(base + n_nodes)):
+        if nodes.left[node] != 0:
+            for k in range(values.shape[1]):
                 values[node, k] = 0.0
-                if h + l2 > 0.0:
-                    value = min(max(-g / (h + l2), nodes.lower[node]), nodes.upper[node])
-                    values[node, k] = shrinkage * value
+            continue
+        start, stop = nodes.start[node], nodes.stop[node]
+        if start < begin or start >= end:
+            continue
+        for k in range(values.shape[1]):
+            g, h = 0.0, np.float64(stop - start)
+            for i in range(np.uint64(start), np.uint64(stop)):
+                g += gradient[chosen[i], k]
+            if not counted:
+                h = 0.0
+                for i in range(np.uint64(start), np.uint64(stop)):
+                    h += hessian[chosen[i], k]
+            value = _leaf_value(nodes, node, g, h, l2, shrinkage)
+            values[node, k] = value
+            for i in range(np.uint64(start), np.uint64(stop)):
+                out[chosen[i], k] += value
 
 
 @inner
@@ -227,8 +264,18 @@ def harvest_trees(nodes, bases, counts, rows, begin, end, gradient, hessian, l2,
     values : float64 (n_nodes, n_outputs), scratch; flat : FlatTrees with room for the trees, written to;
     out : float64 (n, n_outputs). See `newton_values` for the others.
     """
-    newton_values(nodes, bases, counts, rows, begin, end, gradient, hessian, l2, shrinkage, values)
-    add_leaf_values(nodes, bases, counts, rows, begin, end, values, out)
+    t, n_trees = 0, bases.shape[0]
+    while t < n_trees:
+        # Trees of few rows, of which there may be many, by the shorter way.
+        while t < n_trees and nodes.stop[bases[t]] - nodes.start[bases[t]] <= _FEW_ROWS:
+            base, n_nodes = bases[t], counts[t]
+            _harvest_small_tree(nodes, base, n_nodes, rows, begin, end, gradient, hessian, l2, shrinkage, values, out)
+            t += 1
+        some = t
+        while t < n_trees and nodes.stop[bases[t]] - nodes.start[bases[t]] > _FEW_ROWS:
+            t += 1
+        newton_values(nodes, bases[some:t], counts[some:t], rows, begin, end, gradient, hessian, l2, shrinkage, values)
+        add_leaf_values(nodes, bases[some:t], counts[some:t], rows, begin, end, values, out)
     take_trees(nodes, bases, counts, begin, end, values, flat)
 
 

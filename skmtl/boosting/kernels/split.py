@@ -8,8 +8,21 @@ from ..._shared.jit import borrowing
 from .random import normal, sample_front, sort_front
 from .score import TIE, node_score, row_weight
 from .split_categorical import best_subset
-from .split_numeric import best_threshold, half_way, least_count, threshold_by_counts
+from .split_numeric import (
+    FEW_BINS,
+    N_CODES,
+    best_of_few,
+    best_threshold,
+    few_sums,
+    half_way,
+    least_count,
+    score_few,
+    threshold_by_counts,
+)
 from .types import CODE_WORDS
+
+#: Stands in for the side of missing values while a feature waits for its scores.
+_WAITS = -2
 
 
 @borrowing
@@ -43,6 +56,17 @@ def score_to_beat(total, data, settings, lower, upper):
     """What the children must score to be worth a split: a gain that rounding alone could explain is none."""
     parent = node_score(total, data, settings.l2, lower, upper)
     return parent + TIE * abs(parent)
+
+
+@borrowing
+def _split_few(table, columns, first, stop, start, tried, scores, cuts, found_scores):
+    """Find the best splits of those of the features ``columns[first:stop]`` that wait for it; see `split_features`."""
+    for a in range(np.uint64(first), np.uint64(stop)):
+        f = np.uint64(columns[a])
+        if tried[f] and cuts[f, 1] == _WAITS:
+            n_bins = np.int64(table.n_bins[f])
+            scores[f], cuts[f, 0] = best_of_few(found_scores, cuts[f, 0], n_bins, start)
+            cuts[f, 1] = -1
 
 
 @borrowing
@@ -87,12 +111,23 @@ def split_features(
     by_counts = n_channels == 1 and data.n_outputs == 1 and lower == -np.inf and upper == np.inf
     word, shift, unit = total[0], data.shift, data.gradient_unit
     l2, least = settings.l2, least_count(settings)
-    for a in range(first, stop):
-        f = columns[a]
+    mask = (np.int64(1) << shift) - 1
+    waiting, n_waiting = first, np.int64(0)
+    for a in range(np.uint64(first), np.uint64(stop)):
+        f = np.uint64(columns[a])
         if not tried[f]:
             continue
-        n_bins = table.n_bins[f]
+        n_bins = np.int64(table.n_bins[f])
         begin = base + table.offsets[f] * n_channels
+        few = by_counts and 1 < n_bins <= FEW_BINS and table.monotonic[f] == 0 and not table.categorical[f]
+        if few and histograms[begin + n_bins] & mask == 0:
+            cuts[f, 0], cuts[f, 1] = n_waiting, _WAITS
+            n_waiting = few_sums(histograms, begin, n_bins, sums, n_waiting)
+            if n_waiting > N_CODES - 1 - FEW_BINS:
+                score_few(sums, n_waiting, word, shift, unit, l2, least, found_scores)
+                _split_few(table, columns, waiting, np.int64(a) + 1, start, tried, scores, cuts, found_scores)
+                waiting, n_waiting = np.int64(a) + 1, np.int64(0)
+            continue
         if table.categorical[f]:
             score, found = best_subset(
                 histograms, begin, n_bins, total, data, settings, lower, upper, sums[:n_channels], start, subsets[f]
@@ -122,6 +157,9 @@ def split_features(
                 words,
             )
         scores[f], cuts[f, 0], cuts[f, 1] = score, threshold, missing_left
+    if n_waiting > 0:
+        score_few(sums, n_waiting, word, shift, unit, l2, least, found_scores)
+        _split_few(table, columns, waiting, stop, start, tried, scores, cuts, found_scores)
 
 
 @borrowing

@@ -32,8 +32,13 @@ class Table(NamedTuple):
     columns: Any = np.empty(0, np.int32)  # int32 (n_active,), `active` with packs in one piece; read if there are any
     packs: Any = np.empty((0, 0), np.uint8)  # uint8 (n_packs, n_rows)
     pack_sizes: Any = np.empty(0, np.int64)  # int64 (n_packs,), codes of each pack
+    pack_costs: Any = np.empty(0, np.int64)  # int64 (n_packs,), additions to hand out its sums
     pack_of: Any = np.empty(0, np.int64)  # int64 (n_features,), the feature's pack or -1; read if there are packs
-    pack_codes: Any = np.empty((0, 256), np.uint8)  # uint8 (n_features, 256), the feature's code for each of its pack's
+    # For each feature of a pack the pack's codes that stand for a value, one value after the other, without the value
+    # that most of them stand for.
+    pack_order: Any = np.empty((0, 256), np.uint8)  # uint8 (n_features, 256)
+    pack_runs: Any = np.empty((0, 256), np.uint8)  # uint8 (n_features, 256), where the codes of each value begin
+    pack_most: Any = np.empty(0, np.int64)  # int64 (n_features,), the value left out
 
 
 class Words(NamedTuple):
@@ -83,7 +88,7 @@ class Scratch(NamedTuple):
     control: Any  # int64, what the threads agree through, see `team`
     # Of each thread:
     sides: Any  # uint8 (n_threads, 256), whether a code goes left
-    pack_sums: Any  # int64 (n_threads, 256 * n_channels), sums by the codes of a pack
+    pack_sums: Any  # int64 (n_threads, PACK_SUMS * n_channels), sums by the codes of a pack
     scan_sums: Any  # int64 (n_threads, SCAN_SUMS or n_channels), see `best_threshold`
     scan_scores: Any  # float64 (n_threads, N_CODES)
     scan_words: Any  # int64 (n_threads, N_CODES), the same memory

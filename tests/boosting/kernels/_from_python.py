@@ -18,6 +18,7 @@ from skmtl.boosting.kernels import (
     split_numeric,
     walk,
 )
+from skmtl.boosting.kernels.pack_sums import PACK_SUMS
 from skmtl.boosting.kernels.split_numeric import N_CODES, SCAN_SUMS
 from skmtl.boosting.kernels.types import CODE_WORDS
 
@@ -62,7 +63,7 @@ def fill_histogram(table, rows, start, stop, words, histograms, slot):
     n_channels = words.shape[1]
     size = table.offsets[-1] * n_channels
     columns = table.columns if table.packs.shape[0] > 0 else table.active
-    sums = np.empty(256 * n_channels, np.int64)
+    sums = np.empty(PACK_SUMS * n_channels, np.int64)
     _fill_features(table, columns, 0, columns.shape[0], rows, start, stop, words, 0, histograms, slot * size, sums)
 
 

@@ -28,20 +28,21 @@ def make(seed, layout=(1, False, False), n_codes=12, missing=0.15, n_features=4,
     )
 
 
-def compact(problem, pointers):
+def compact(problem, pointers, least=256):
     table, n_units = problem.table, len(pointers) - 1
     n_features = len(table.n_bins)
     local_bins = np.empty_like(table.bins)
     local_n_bins = np.empty((n_units, n_features), np.int32)
     map_pointers = np.empty(n_units * n_features + 1, np.int64)
     local_map = np.empty(int(np.minimum(np.diff(pointers), 256).sum()) * n_features, np.uint8)
-    compact_codes(table.bins, table.n_bins, pointers, local_bins, local_n_bins, map_pointers, local_map)
-    return local_bins, local_n_bins, map_pointers, local_map
+    out = local_bins, local_n_bins, map_pointers, local_map
+    compact_codes(table.bins, table.n_bins, table.categorical, least, pointers, *out)
+    return out
 
 
-def placed(problem, pointers):
+def placed(problem, pointers, least=256):
     """The codes of the problem as the kernel for small trees reads them."""
-    local_bins, local_n_bins, map_pointers, local_map = compact(problem, pointers)
+    local_bins, local_n_bins, map_pointers, local_map = compact(problem, pointers, least)
     n_features, n_units = len(local_bins), len(pointers) - 1
     places, offsets = np.empty(local_bins.T.shape, np.uint16), np.empty((n_units, n_features + 1), np.int64)
     some_missing = np.empty(n_units, np.bool_)
@@ -70,9 +71,9 @@ def _empty_trees(settings, rows, row_pointers):
     return UnitTrees(nodes, np.cumsum(room) - room, np.zeros(len(sizes), np.int64), np.array(rows, np.int32))
 
 
-def grow_units(problem, settings, rows, row_pointers, unit_range=None, n_slots=20) -> UnitTrees:
+def grow_units(problem, settings, rows, row_pointers, unit_range=None, n_slots=20, least=256) -> UnitTrees:
     """Grow the trees of all units; `row_pointers` says which of `rows` belong to which."""
-    local_bins, local_n_bins, map_pointers, local_map = compact(problem, POINTERS)
+    local_bins, local_n_bins, map_pointers, local_map = compact(problem, POINTERS, least)
     sizes = np.diff(row_pointers)
     trees, data = _empty_trees(settings, rows, row_pointers), unit_words(problem)
     n_channels = data.words.shape[1]
@@ -99,9 +100,10 @@ def grow_units(problem, settings, rows, row_pointers, unit_range=None, n_slots=2
     return trees
 
 
-def grow_small(problem, settings, rows, row_pointers, unit_range=None) -> UnitTrees:
+def grow_small(problem, settings, rows, row_pointers, unit_range=None, least=256) -> UnitTrees:
     """Grow the same trees with the kernel for small ones."""
-    trees, data, codes = _empty_trees(settings, rows, row_pointers), unit_words(problem), placed(problem, POINTERS)
+    trees, data = _empty_trees(settings, rows, row_pointers), unit_words(problem)
+    codes = placed(problem, POINTERS, least)
     largest = max(SIZES)
     limits = data.words.shape[1], min(settings.max_leaf_nodes, largest)
     scratch = small_scratch(len(problem.table.n_bins), largest, int(codes.offsets.max()), *limits)

@@ -44,8 +44,10 @@ def test_equals_the_general_kernel(limits, layout, seed):
     n_codes, missing = rng.choice([2, 6, 12, 60, 255]), rng.choice([0.0, 0.15, 0.6])
     problem = make(seed, layout, n_codes=n_codes, missing=missing, n_features=rng.integers(1, 7))
     settings = make_settings(**LIMITS[limits])
+    least = int(rng.choice([4, 256]))
     assert_equal_trees(
-        grow_small(problem, settings, ROWS, POINTERS), grow_units(problem, settings, ROWS, POINTERS, n_slots=80)
+        grow_small(problem, settings, ROWS, POINTERS, least=least),
+        grow_units(problem, settings, ROWS, POINTERS, n_slots=80, least=least),
     )
 
 

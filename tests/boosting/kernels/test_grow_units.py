@@ -9,7 +9,7 @@ import pytest
 
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, SMALL, grow, make_problem, make_settings, make_table
 from tests.boosting.kernels._from_python import goes_left
-from tests.boosting.kernels._units import POINTERS, SIZES, assert_equal_trees, compact, grow_units, make
+from tests.boosting.kernels._units import POINTERS, SIZES, assert_equal_trees, compact, grow_small, grow_units, make
 
 
 def ranked(problem, begin, end):
@@ -38,7 +38,63 @@ def test_codes_are_ranks_among_the_codes_of_the_unit(seed, n_codes):
         for f, present in enumerate(used):
             assert local_n_bins[u, f] == len(present)
             a, b = map_pointers[u * 4 + f : u * 4 + f + 2]
-            np.testing.assert_array_equal(local_map[a:b], present)
+            # Halfway to the next code; after the last one come missing values alone.
+            cuts = np.append((present[:-1] + present[1:]) // 2, problem.table.n_bins[f] - 1)
+            np.testing.assert_array_equal(local_map[a:b], cuts[: len(present)])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("least", [1, 3, 8])
+def test_where_codes_are_many_neighbours_share_one(seed, least):
+    problem = make(seed, n_codes=255, missing=0.1, categorical=[1])
+    bins, n_bins = problem.table.bins, problem.table.n_bins
+    local_bins, local_n_bins, map_pointers, local_map = compact(problem, POINTERS, least)
+    own = compact(problem, POINTERS)
+    shared = False
+    for u, (begin, end) in enumerate(pairwise(POINTERS)):
+        for f in range(4):
+            n, kept = own[1][u, f], local_n_bins[u, f]
+            assert kept == (n if f == 1 else min(n, max(least, -(-n // 3))))
+            old, new, codes = own[0][f, begin:end], local_bins[f, begin:end], bins[f, begin:end]
+            assert (new[old == n] == kept).all()
+            members = np.array([len(np.unique(old[new == code])) for code in range(kept)], int)
+            if n > 0:
+                assert members.min() >= n // kept and members.max() <= -(-n // kept)
+            shared |= kept < n
+            thresholds = local_map[map_pointers[u * 4 + f] : map_pointers[u * 4 + f + 1]]
+            assert len(thresholds) == kept
+            for code, threshold in enumerate(thresholds if f != 1 else ()):
+                known = codes < n_bins[f]
+                np.testing.assert_array_equal(new[known] <= code, codes[known] <= threshold)
+    assert shared
+
+
+def test_rows_that_come_twice_leave_the_codes_of_the_unit_as_they_are():
+    problem = make(0, n_codes=255)
+    times = np.random.default_rng(0).integers(1, 4, sum(SIZES))
+    twice = problem._replace(table=problem.table._replace(bins=np.repeat(problem.table.bins, times, axis=1)))
+    pointers = np.concatenate([[0], np.cumsum(times)])[POINTERS]
+    once, more = compact(problem, POINTERS, 4), compact(twice, pointers, 4)
+    np.testing.assert_array_equal(more[0], np.repeat(once[0], times, axis=1))
+    np.testing.assert_array_equal(more[1], once[1])
+    np.testing.assert_array_equal(more[3][: more[2][-1]], once[3][: once[2][-1]])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("kernel", [grow_units, grow_small])
+def test_thresholds_of_the_table_send_rows_where_those_of_the_unit_did(seed, kernel):
+    problem = make(seed, n_codes=255)
+    trees = kernel(problem, make_settings(), np.arange(sum(SIZES)), POINTERS, least=4)
+    nodes, table = trees.nodes, problem.table
+    for base, count in zip(trees.bases, trees.counts, strict=True):
+        for node in range(base, base + count):
+            if nodes.left[node] == 0:
+                continue
+            left = base + nodes.left[node]
+            rows = np.sort(trees.rows[nodes.start[node] : nodes.stop[node]])
+            codes, f = table.bins[nodes.feature[node], rows], nodes.feature[node]
+            goes = (codes <= nodes.threshold[node]) | ((codes == table.n_bins[f]) & (nodes.missing_left[node] == 1))
+            np.testing.assert_array_equal(rows[goes], np.sort(trees.rows[nodes.start[left] : nodes.stop[left]]))
 
 
 def test_a_unit_with_all_codes_keeps_them():
@@ -49,7 +105,7 @@ def test_a_unit_with_all_codes_keeps_them():
     local_bins, local_n_bins, map_pointers, local_map = compact(problem._replace(table=table), np.array([0, 256]))
     np.testing.assert_array_equal(local_bins, table.bins)
     assert (local_n_bins[0, 0], map_pointers.tolist()) == (255, [0, 255])
-    np.testing.assert_array_equal(local_map[:255], np.arange(255))
+    np.testing.assert_array_equal(local_map[:255], np.arange(255))  # halfway to the next one, rounded down
 
 
 def left_of(problem, nodes, node, codes):

@@ -165,6 +165,32 @@ def test_trees_are_harvested_in_any_parts(layout, cuts):
         np.testing.assert_array_equal(getattr(flat, name), getattr(grown.nodes, name)[: grown.count])
 
 
+@pytest.mark.parametrize("layout", [LAYOUTS[0], LAYOUTS[-1]])
+def test_trees_of_many_rows_and_of_few_are_harvested_alike(layout):
+    n_few, n_rows = 60, 33_000
+    problem = make_problem(np.random.default_rng(0), layout, n_rows=2 * n_few + n_rows)
+    cuts, settings = (0, n_few, n_few + n_rows, 2 * n_few + n_rows), make_settings(max_leaf_nodes=3)
+    grown, rows = [], np.arange(cuts[-1], dtype=np.int32)
+    for begin, end in pairwise(cuts):
+        grown.append(grow(problem, settings, rows, begin, end, base=7 * len(grown)))
+        rows = grown[-1].rows
+    nodes = type(grown[0].nodes)(*(np.concatenate([g.nodes[i][g.base :] for g in grown]) for i in range(13)))
+    counts = np.array([g.count for g in grown])
+    bases = np.cumsum([len(g.nodes.left) - g.base for g in grown])
+    trees = nodes, np.append(0, bases[:-1]), counts, rows
+    n_outputs = problem.gradient.shape[1]
+    flat = empty_trees(int(counts.sum()), n_outputs, True)
+    values, out = np.full((len(nodes.left), n_outputs), 9.0), np.zeros((cuts[-1], n_outputs))
+    derivatives = problem.gradient, problem.hessian
+    harvest_trees(*trees, 0, cuts[-1], *derivatives, 0.7, 0.3, values, flat, out)
+    expected, added = np.full_like(values, 9.0), np.zeros_like(out)
+    newton_values(*trees, 0, cuts[-1], *derivatives, 0.7, 0.3, expected)
+    add_leaf_values(*trees, 0, cuts[-1], expected, added)
+    np.testing.assert_array_equal(values, expected)
+    np.testing.assert_array_equal(out, added)
+    assert (counts > 1).all() and (added != 0.0).any(axis=1).all()
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_quantile_of_each_unit(seed):
     rng = np.random.default_rng(seed)

@@ -75,6 +75,21 @@ def test_equals_the_best_over_all_features(layout, seed, missing):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_equals_the_best_over_many_features_of_few_codes(seed):
+    """More thresholds than are scored at a time; the best is not always among the first."""
+    rng = np.random.default_rng(seed)
+    problem = make_problem(rng, n_features=150, n_codes=5, missing=0.01)
+    settings, chosen = make_settings(min_weight=3.0), rng.permutation(150)
+    for features in (np.sort(chosen), np.sort(chosen[:100]), np.sort(chosen[:7])):
+        nodes, gain = find(problem, np.arange(60), settings, features)
+        expected = best_split(problem, np.arange(60), settings, features)
+        assert gain == pytest.approx(expected[0], rel=1e-9)
+        assert nodes.feature[1] == expected[1]
+        mask = left_mask(problem, nodes, 1, np.arange(60))
+        np.testing.assert_array_equal(np.arange(60)[mask], expected[2])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_looks_at_candidates_only(seed):
     problem = make_problem(np.random.default_rng(seed), n_features=4, categorical=[2])
     rows = np.arange(60)
