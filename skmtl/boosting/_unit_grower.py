@@ -79,7 +79,7 @@ class UnitGrower:
         """Whether the kernel for small trees can grow them, and is the faster to do so."""
         table, most = self.table, self._most_codes
         constrained = table.monotonic.any() or len(table.groups) > 0
-        if constrained or table.categorical.any() or data.n_outputs > 1 or most > _MOST_PLACES:
+        if constrained or self._categories_vary or data.n_outputs > 1 or most > _MOST_PLACES:
             return False
         n_bytes = 8 * most * data.words.shape[1] * settings.max_leaf_nodes
         return self.fold.n_rows <= _SMALL_ROWS * self.fold.n_units and n_bytes <= _SMALL_BYTES
@@ -101,6 +101,13 @@ class UnitGrower:
         buffer = self.scratch.array(f"buffer {thread}", (largest,), np.int32)
         table = self.table._replace(bins=local_bins)
         grow_unit_trees(table, *codes, data, settings, *units, *trees, histograms, gathered, buffer, seeds)
+
+    @cached_property
+    def _categories_vary(self):
+        """Whether a categorical feature has two values within a unit; else no tree can split on any."""
+        bins = self.table.bins[self.table.categorical != 0]
+        same_unit = self.fold.units[1:] == self.fold.units[:-1]
+        return bool(((bins[:, 1:] != bins[:, :-1]) & same_unit).any())
 
     @cached_property
     def _local_codes(self):

@@ -39,6 +39,12 @@ def called(monkeypatch):
     return names
 
 
+def fit_categories(categories):
+    """Four tasks of 30 rows, one after the other."""
+    X = pd.DataFrame({"a": pd.Categorical(categories), "b": np.arange(120.0)})
+    return RMTGBRegressor(**FITS).fit(X, np.arange(120.0) % 7, tasks=np.repeat(np.arange(4), 30))
+
+
 def labels(y):
     return np.digitize(y, [-0.5, 0.5])
 
@@ -50,13 +56,12 @@ SMALL = {
     "some rows and features": lambda: fit(RMTGBRegressor(subsample=0.6, max_features=0.5, **FITS)),
     "line search": lambda: fit(RMTGBRegressor("absolute_error", **FITS)),
     "unlimited": lambda: fit(RMTGBRegressor(max_leaf_nodes=None, min_samples_leaf=1, **FITS)),
+    "categories of tasks": lambda: fit_categories(np.repeat(list("xyzz"), 30)),
     "depth": lambda: fit(RMTGBRegressor(max_depth=2, max_leaf_nodes=None, l2_regularization=0.0, **FITS)),
 }
 GENERAL = {
-    "categories": lambda: RMTGBRegressor(**FITS).fit(
-        pd.DataFrame({"a": pd.Categorical(list("xyz") * 40), "b": np.arange(120.0)}), np.arange(120.0) % 7,
-        tasks=np.arange(120) % 4,
-    ),
+    "categories": lambda: fit_categories(np.array(list("xyz") * 40)),
+    "a missing category": lambda: fit_categories(np.where(np.arange(120) == 40, None, np.repeat(list("xyzz"), 30))),
     "monotonic": lambda: fit(RMTGBRegressor(monotonic_cst=[1, 0, 0, 0, 0], **FITS)),
     "interactions": lambda: fit(RMTGBRegressor(interaction_cst="no_interactions", **FITS)),
     "three classes": lambda: fit(RMTGBClassifier(**FITS), labels),
