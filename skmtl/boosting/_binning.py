@@ -43,7 +43,7 @@ class Binner:
             X, weight = X[chosen], None if weight is None else weight[chosen]
 
         def cuts_of(f):
-            return np.empty(0) if self.n_categories[f] else self._find_cuts(X[:, f], weight)
+            return np.empty(0) if self.n_categories[f] else self._find_cuts(np.ascontiguousarray(X[:, f]), weight)
 
         self.cuts = self._map(cuts_of, X.shape[1], X.size)
         self.n_bins = np.array(
@@ -54,13 +54,15 @@ class Binner:
         return self
 
     def _find_cuts(self, column, weight):
-        present = ~np.isnan(column)
+        missing = np.isnan(column)
+        if missing.any():
+            column, weight = column[~missing], None if weight is None else weight[~missing]
+        shares = None
         if weight is None:
-            ordered = np.sort(column[present])
-            shares = None
+            ordered = np.sort(column)
         else:
-            order = np.argsort(column[present], kind="stable")
-            ordered, shares = column[present][order], weight[present][order]
+            order = np.argsort(column, kind="stable")
+            ordered, shares = column[order], weight[order]
         if ordered.size == 0:
             return np.empty(0)
         starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))

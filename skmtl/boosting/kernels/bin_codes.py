@@ -7,6 +7,8 @@ import numpy as np
 from ..._shared.jit import entry
 
 _ONE = np.uint32(1)
+#: So many cuts are compared one by one.
+_FEW_CUTS = 4
 
 
 @entry
@@ -45,11 +47,18 @@ def write_codes(values, cuts, codes):
     values : float64 (n,); cuts : float64 (n_cuts,), ascending; codes : uint8 (n,), out
     """
     n_cuts = cuts.shape[0]
+    missing = np.uint8(n_cuts + 1)
+    if n_cuts <= _FEW_CUTS:
+        for i in range(values.shape[0]):
+            value, code = values[i], np.uint8(0)
+            for j in range(n_cuts):
+                code = np.uint8(code + np.uint8(cuts[j] < value))
+            codes[i] = missing if np.isnan(value) else code
+        return
     # Eight halvings of a table of 255 cuts, filled up with infinity: always the same steps, and none of them a branch.
     table = np.full(256, np.inf)
     for i in range(n_cuts):
         table[i] = cuts[i]
-    missing = np.uint8(n_cuts + 1)
     for i in range(values.shape[0]):
         value = values[i]
         low = np.uint32(0)
