@@ -105,13 +105,14 @@ def compare_many_tasks(n_tasks, size, n_rounds=20, n_sampled=20):
     models = [RMTGBRegressor(schedule={"specific": rounds}, **settings) for rounds in (1, 1 + n_rounds)]
     for model in models:
         model.fit(X[: 20 * size], y[: 20 * size], tasks=tasks[: 20 * size])
-    short, long = (min(seconds(lambda model=model: model.fit(X, y, tasks=tasks)) for _ in range(2)) for model in models)
-    loop = 0.0
-    for task in range(n_sampled):
-        own = slice(task * size, (task + 1) * size)
-        alone = lightgbm.LGBMRegressor(n_estimators=n_rounds, num_leaves=4, min_child_samples=3, n_jobs=1, verbose=-1)
-        loop += seconds(lambda model=alone, own=own: model.fit(X[own], y[own]))
-    return long - short, loop / n_sampled * n_tasks
+    short, long = (min(seconds(lambda model=model: model.fit(X, y, tasks=tasks)) for _ in range(5)) for model in models)
+    alone = lightgbm.LGBMRegressor(n_estimators=n_rounds, num_leaves=4, min_child_samples=3, n_jobs=1, verbose=-1)
+
+    def loop():
+        for begin in range(0, n_sampled * size, size):
+            alone.fit(X[begin : begin + size], y[begin : begin + size])
+
+    return long - short, min(seconds(loop) for _ in range(5)) / n_sampled * n_tasks
 
 
 def main():
