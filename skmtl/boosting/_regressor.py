@@ -83,7 +83,8 @@ class RMTGBRegressor(BoostedRegressorMixin, BaseRMTGB):
         Share of the rows, drawn without replacement for each round, that its trees are fitted to. At most 0.8 while the
         adaptive schedule scores steps on the other rows.
     max_bins : int, default=255
-        Most bins per feature, from 2 to 255; missing values have one more. Also the most categories of a feature.
+        Most bins per feature, from 2 to 255; missing values have one more. Also the most categories of a feature. Trees
+        of a task tell a third of the bins apart in which the task has rows, and no less than 16.
     categorical_features : None, "from_dtype" or array-like, default="from_dtype"
         Categorical columns of X: positions, names, or a mask. "from_dtype": those of dtype category (pandas) or
         Categorical and Enum (polars). Their values may be of any kind; one not seen in `fit` counts as missing.
