@@ -57,21 +57,16 @@ class Binner:
         missing = np.isnan(column)
         if missing.any():
             column, weight = column[~missing], None if weight is None else weight[~missing]
-        shares = None
+        cuts = np.empty(self.max_bins)
         if weight is None:
-            ordered = np.sort(column)
+            ordered, totals = np.sort(column), np.empty(0)
         else:
             order = np.argsort(column, kind="stable")
             ordered, shares = column[order], weight[order]
-        if ordered.size == 0:
-            return np.empty(0)
-        starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-        if shares is None:
-            totals = np.diff(np.append(starts, ordered.size)).astype(np.float64)
-        else:
-            totals = np.add.reduceat(shares, starts)
-        cuts = np.empty(self.max_bins)
-        return cuts[: equal_weight_cuts(ordered[starts], totals, self.max_bins, cuts)].copy()
+            starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
+            # Summed value by value first, in NumPy's order.
+            ordered, totals = ordered[starts], np.add.reduceat(shares, starts) if len(starts) else shares
+        return cuts[: equal_weight_cuts(ordered, totals, self.max_bins, cuts)].copy()
 
     def transform(self, X):
         """Codes, uint8 of shape (n_features, n_rows), of X, float64 (n_rows, n_features)."""

@@ -18,18 +18,24 @@ def equal_weight_cuts(values, weights, max_bins, cuts):
     Each bin closes as soon as it holds its share of the weight not yet placed, so a heavy value gets a bin of its own
     and leaves the other bins for the rest. Cuts lie half-way between neighbouring values.
 
-    values : float64 (n,), distinct and ascending; weights : float64 (n,); cuts : float64 (at least max_bins - 1,), out
+    values : float64 (n,), ascending; weights : float64 (n,), or (0,) where each value has weight 1;
+    cuts : float64 (at least max_bins - 1,), out
     """
-    n = values.shape[0]
-    remaining = 0.0
-    for i in range(n):
+    n, weighted = values.shape[0], weights.shape[0] > 0
+    n_distinct = np.int64(n > 0)
+    for i in range(n - 1):
+        n_distinct += np.int64(values[i] != values[i + 1])
+    remaining = 0.0 if weighted else np.float64(n)
+    for i in range(weights.shape[0]):
         remaining += weights[i]
     n_cuts, held = 0, 0.0
     bins_left = max_bins
     for i in range(n - 1):
-        held += weights[i]
+        held += weights[i] if weighted else 1.0
+        if values[i] == values[i + 1]:
+            continue
         # The smallest relative slack keeps the decision equal for weights that only rounding tells apart.
-        if n <= max_bins or (bins_left > 1 and held * bins_left >= remaining * (1.0 - 1e-12)):
+        if n_distinct <= max_bins or (bins_left > 1 and held * bins_left >= remaining * (1.0 - 1e-12)):
             middle = 0.5 * values[i] + 0.5 * values[i + 1]  # halved first: the sum of huge values would be infinite
             # Half-way between two neighbouring floats rounds to one of them; it must not be the upper one.
             cuts[n_cuts] = middle if values[i] <= middle < values[i + 1] else values[i]
