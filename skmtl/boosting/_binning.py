@@ -64,7 +64,7 @@ class Binner:
             order = np.argsort(column, kind="stable")
             ordered, shares = column[order], weight[order]
             starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
-            # Summed value by value first, in NumPy's order.
+            # Value by value: added up row by row, equal weights would differ from none by their rounding.
             ordered, totals = ordered[starts], np.add.reduceat(shares, starts) if len(starts) else shares
         return cuts[: equal_weight_cuts(ordered, totals, self.max_bins, cuts)].copy()
 

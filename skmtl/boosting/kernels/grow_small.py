@@ -14,6 +14,7 @@ import numpy as np
 
 from ..._shared.jit import borrowing, borrowing_entry, embedded, entry
 from .grow import best_leaf, start_node
+from .histogram import subtract_codes
 from .score import row_weight
 from .split_numeric import N_CODES, least_count
 from .split_small import draw_candidates, split_node
@@ -113,14 +114,6 @@ def _sum_left(places, words, rows, start, stop, offsets, size, total, sums, base
         for j in range(first, first + size):
             left += sums[j]
             sums[j] = left
-
-
-@embedded
-def _subtract(sums, large, small, n):
-    """Take `n` sums from `small` on away from those from `large` on."""
-    large, small = np.uint64(large), np.uint64(small)
-    for j in range(np.uint64(n)):
-        sums[large + j] -= sums[small + j]
 
 
 @embedded
@@ -227,7 +220,7 @@ def grow_small_trees(
                 n_slots += 1
                 _sum_left(places, words, rows, start, end, offsets, size, totals[small - base], left, kept)
                 if wanted_large:
-                    _subtract(left, slots[large - base] * stride, kept, stride)
+                    subtract_codes(left, slots[large - base] * stride, kept, stride)
                 # Left before right, so that the features drawn do not depend on how rows are counted.
                 for child in range(min(small, large), max(small, large) + 1):
                     if wanted_small if child == small else wanted_large:

@@ -63,6 +63,16 @@ def add_two_code_gains(
 
 
 @borrowing
+def insert_code(found, n, code):
+    """Put a code among the first `n` of `found`, which stay sorted."""
+    place = n
+    while place > 0 and found[place - 1] > code:
+        found[place] = found[place - 1]
+        place -= 1
+    found[place] = code
+
+
+@borrowing
 def add_plain_gains(
     column, n_codes, missing_code, missing_left, words, shift, gradient_unit, units, rows, runs, n_runs, l2, noise,
     totals, sums, found, steps, weights,
@@ -83,11 +93,7 @@ def add_plain_gains(
                 row = rows[i]
                 code = np.int64(column[row])
                 if sums[code] == 0 and code != missing_code:
-                    place = n_found  # insertion: the list stays sorted
-                    while place > 0 and found[place - 1] > code:
-                        found[place] = found[place - 1]
-                        place -= 1
-                    found[place] = code
+                    insert_code(found, n_found, code)
                     n_found += 1
                 sums[code] += words[row, 0]
         else:

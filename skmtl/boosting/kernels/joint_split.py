@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..._shared.jit import borrowing
-from .joint_plain import SHORT, add_plain_gains, add_two_code_gains, run_totals
+from .joint_plain import SHORT, add_plain_gains, add_two_code_gains, insert_code, run_totals
 from .score import TIE
 from .split_categorical import least_support, sort_by_keys
 
@@ -147,11 +147,7 @@ def _add_run_gains(
         if ranked:
             code = np.int64(rank[code])
         if short and sums[code, 0] == 0 and code != missing_code:
-            place = n_found  # insertion: the list stays sorted
-            while place > 0 and found[place - 1] > code:
-                found[place] = found[place - 1]
-                place -= 1
-            found[place] = code
+            insert_code(found, n_found, code)
             n_found += 1
         for c in range(n_channels):
             sums[code, c] += data.words[row, c]

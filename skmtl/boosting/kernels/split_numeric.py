@@ -11,8 +11,8 @@ from .score import TIE, child_scores, row_weight
 N_CODES = 256
 #: With so many codes or fewer a feature is looked at together with others.
 FEW_BINS = 8
-#: Sums that a scan for one output writes: one list for each channel that there may be, or
-#: a second list of those that wait.
+#: Sums that a scan for one output writes: one list for each channel that there may be, or a
+#: second list, of those that wait.
 SCAN_SUMS = 3 * N_CODES
 
 
@@ -68,34 +68,34 @@ def score_weights(sums, stride, n_bins, n_channels, total, data, settings, score
 
 
 @borrowing
-def _first_best(scores, words, begin, end, best_score):
-    """Highest of the scores from `begin` to `end` and its place after `begin`, -1 where it does not beat `best_score`.
+def _first_best(scores, words, n, best_score):
+    """Highest of the first `n` scores and its place, -1 where it does not beat `best_score`.
 
     Of scores that are equal up to rounding the first one counts. `words` is the same memory as integers: their order is
     that of the scores that are not negative, and the processor compares several at a time.
     """
     largest = np.int64(0)
-    for b in range(np.uint64(begin), np.uint64(end)):
+    for b in range(n):
         largest = max(largest, words[b])
     if largest == 0:
         return best_score, -1  # No threshold is allowed.
-    words[N_CODES - 1] = largest  # the last place is never a threshold's
-    highest = scores[N_CODES - 1]
+    words[n] = largest
+    highest = scores[n]
     if not highest > best_score + TIE * abs(best_score):
         return best_score, -1
     least = highest * (1.0 - TIE)
-    found = np.uint64(begin)
+    found = np.uint64(0)
     while scores[found] < least:
         found += np.uint64(1)
-    return scores[found], np.int64(found) - begin
+    return scores[found], np.int64(found)
 
 
 @embedded
 def few_sums(histograms, begin, n_bins, sums, at):
-    """Sums on the left of the thresholds of a feature of few codes, to ``sums[at:]``; returns where they end.
+    """Sums on the left of the thresholds of a feature of few codes, to ``sums[N_CODES + at:]``.
 
-    They wait there for those of other features: to find a handful of scores takes hardly longer than to find one. The
-    node has no missing value of the feature, so that its last code is no threshold.
+    Returns where they end. They wait there for those of other features: to find a handful of scores takes hardly longer
+    than to find one. The node has no missing value of the feature, so that its last code is no threshold.
     """
     left = np.int64(0)
     for b in range(np.uint64(n_bins - 1)):
@@ -141,7 +141,7 @@ def threshold_by_counts(histograms, begin, n_bins, total, shift, unit, l2, least
     for with_missing in range(2 if some_missing else 1):
         _sum_left(histograms, begin, n_bins, np.int64(1), missing * with_missing, sums, np.int64(0))
         score_counts(sums, n_bins, total, shift, unit, l2, least, scores)
-        score, found = _first_best(scores, words, np.int64(0), n_bins, best_score)
+        score, found = _first_best(scores, words, n_bins, best_score)
         if found >= 0:
             best_score, threshold = score, found
             missing_left = with_missing if some_missing else -1
@@ -165,7 +165,7 @@ def _scan_one_output(histograms, begin, n_bins, with_missing, total, data, setti
         missing = histograms[begin + n_bins * n_channels + c] if with_missing else np.int64(0)
         _sum_left(histograms, begin + c, n_bins, n_channels, missing, sums, c * N_CODES)
     score_weights(sums, N_CODES, n_bins, n_channels, total, data, settings, scores)
-    return _first_best(scores, words, np.int64(0), n_bins, best_score)
+    return _first_best(scores, words, n_bins, best_score)
 
 
 @borrowing

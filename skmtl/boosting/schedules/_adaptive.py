@@ -156,7 +156,7 @@ class AdaptiveSchedule:
 
     def _close(self, model, name):
         phase = Phase(model, self.patience, self.tol, wary=name != self.shared)
-        watched = name == self.shared and len(self.blocks) > 1 and sum(self.done.values()) == 0
+        watched = name == self.shared and sum(self.done.values()) == 0
         ahead = LookAhead(list(self.blocks.values()), self.patience, self.tol) if watched else None
         most = self.n_rounds if name == self.shared else min(self.n_rounds, self.most_after)
         for _ in range(most - self.done.get(name, 0) - model.sequence.count(name)):
