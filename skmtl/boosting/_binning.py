@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from .kernels.bin_codes import equal_weight_cuts, write_category_codes, write_codes, write_few_codes
+from .kernels.bin_codes import write_category_codes, write_codes, write_few_codes
+from .kernels.cuts import equal_count_cuts, equal_weight_cuts
+from .kernels.sort_values import sort_values
 
 #: Cut points are found on at most this many rows.
 _MAX_ROWS = 200_000
@@ -54,19 +56,20 @@ class Binner:
         return self
 
     def _find_cuts(self, column, weight):
-        missing = np.isnan(column)
-        if missing.any():
-            column, weight = column[~missing], None if weight is None else weight[~missing]
         cuts = np.empty(self.max_bins)
         if weight is None:
-            ordered, totals = np.sort(column), np.empty(0)
-        else:
-            order = np.argsort(column, kind="stable")
-            ordered, shares = column[order], weight[order]
-            starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
-            # Value by value: added up row by row, equal weights would differ from none by their rounding.
-            ordered, totals = ordered[starts], np.add.reduceat(shares, starts) if len(starts) else shares
-        return cuts[: equal_weight_cuts(ordered, totals, self.max_bins, cuts)].copy()
+            ordered = np.empty(len(column))
+            n_values = sort_values(column, ordered)
+            return cuts[: equal_count_cuts(ordered[:n_values], self.max_bins, cuts)].copy()
+        missing = np.isnan(column)
+        if missing.any():
+            column, weight = column[~missing], weight[~missing]
+        order = np.argsort(column, kind="stable")
+        values, weight = column[order], weight[order]
+        starts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]])[: len(values)])
+        # Value by value: added up row by row, equal weights would differ from none by their rounding.
+        totals = np.add.reduceat(weight, starts) if len(starts) else weight
+        return cuts[: equal_weight_cuts(values[starts], totals, self.max_bins, cuts)].copy()
 
     def transform(self, X):
         """Codes, uint8 of shape (n_features, n_rows), of X, float64 (n_rows, n_features)."""

@@ -4,46 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._shared.jit import entry
+from ..._shared.jit import entry, inner
 
 _ONE = np.uint32(1)
 #: So many cuts are compared one by one.
 _FEW_CUTS = 4
-
-
-@entry
-def equal_weight_cuts(values, weights, max_bins, cuts):
-    """Cut points that give bins of nearly equal weight; returns how many.
-
-    Each bin closes as soon as it holds its share of the weight not yet placed, so a heavy value gets a bin of its own
-    and leaves the other bins for the rest. Cuts lie half-way between neighbouring values.
-
-    values : float64 (n,), ascending; weights : float64 (n,), or (0,) where each value has weight 1;
-    cuts : float64 (at least max_bins - 1,), out
-    """
-    n, weighted = values.shape[0], weights.shape[0] > 0
-    n_distinct = np.int64(n > 0)
-    for i in range(n - 1):
-        n_distinct += np.int64(values[i] != values[i + 1])
-    remaining = 0.0 if weighted else np.float64(n)
-    for i in range(weights.shape[0]):
-        remaining += weights[i]
-    n_cuts, held = 0, 0.0
-    bins_left = max_bins
-    for i in range(n - 1):
-        held += weights[i] if weighted else 1.0
-        if values[i] == values[i + 1]:
-            continue
-        # The smallest relative slack keeps the decision equal for weights that only rounding tells apart.
-        if n_distinct <= max_bins or (bins_left > 1 and held * bins_left >= remaining * (1.0 - 1e-12)):
-            middle = 0.5 * values[i] + 0.5 * values[i + 1]  # halved first: the sum of huge values would be infinite
-            # Half-way between two neighbouring floats rounds to one of them; it must not be the upper one.
-            cuts[n_cuts] = middle if values[i] <= middle < values[i + 1] else values[i]
-            n_cuts += 1
-            remaining -= held
-            held = 0.0
-            bins_left -= 1
-    return n_cuts
+#: Values are first looked up in so many intervals of equal width, if none of them holds more cuts than that.
+_N_INTERVALS, _MOST_CUTS = 2048, 3
 
 
 @entry
@@ -61,18 +28,54 @@ def write_codes(values, cuts, codes):
                 code = np.uint8(code + np.uint8(cuts[j] < value))
             codes[i] = missing if np.isnan(value) else code
         return
-    # Eight halvings of a table of 255 cuts, filled up with infinity: always the same steps, and none of them a branch.
-    table = np.full(256, np.inf)
+    # The cuts in the interval of a value are halved until its place is found: always as often as in the interval that
+    # has most, and none of the steps is a branch. Filled up with infinity, for halvings that reach beyond the last cut.
+    table = np.full(2 * 256, np.inf)
     for i in range(n_cuts):
         table[i] = cuts[i]
+    first = np.empty(_N_INTERVALS, np.uint8)
+    lowest, highest, scale, most = _divide(cuts, first)
+    half = _ONE
+    while np.int64(half) * 2 <= most:
+        half = np.uint32(half * 2)
     for i in range(values.shape[0]):
         value = values[i]
-        low = np.uint32(0)
-        step = np.uint32(128)
+        offset = 0.0 if np.isnan(value) else min(max(value, lowest), highest) - lowest
+        low = np.uint32(first[np.int64(offset * scale)])
+        step = half
         while step > 0:
             low = np.uint32(low + step * np.uint32(table[low + step - _ONE] < value))
             step = np.uint32(step >> _ONE)
         codes[i] = missing if np.isnan(value) else np.uint8(low)
+
+
+@inner
+def _divide(cuts, first):
+    """Divide the range of the cuts into equal intervals; or, where one would hold too many cuts, take it as one.
+
+    Value x belongs to interval ``int((x - lowest) * scale)``, which never falls as x grows, whatever the rounding.
+
+    cuts : float64 (n_cuts,), ascending; first : uint8 (n_intervals,), out: the number of cuts in earlier intervals.
+    Returns lowest, highest, scale and the most cuts of an interval.
+    """
+    n_cuts = cuts.shape[0]
+    lowest, highest = cuts[0], cuts[n_cuts - 1]
+    scale, most = 0.0, n_cuts
+    # Far from the largest and the smallest floats, so that neither the range nor the scale is infinite or zero.
+    if 1e-300 < 0.5 * highest - 0.5 * lowest < 1e300:
+        scale = (first.shape[0] - 1) / (highest - lowest)
+        n_intervals, count, most = 0, 0, 0
+        for i in range(n_cuts):
+            interval = np.int64((cuts[i] - lowest) * scale)
+            count = count + 1 if interval < n_intervals else 1
+            most = max(most, count)
+            while n_intervals <= interval:
+                first[n_intervals] = i
+                n_intervals += 1
+    if most > _MOST_CUTS:
+        first[0] = 0
+        return 0.0, 0.0, 0.0, n_cuts
+    return lowest, highest, scale, most
 
 
 @entry
