@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from .kernels.bin_codes import write_category_codes, write_codes, write_few_codes
-from .kernels.cuts import equal_count_cuts, equal_weight_cuts
+from .kernels.cuts import equal_count_cuts, equal_weight_cuts, few_value_cuts
 from .kernels.sort_values import sort_values
 
 #: Cut points are found on at most this many rows.
@@ -58,9 +58,12 @@ class Binner:
     def _find_cuts(self, column, weight):
         cuts = np.empty(self.max_bins)
         if weight is None:
-            ordered = np.empty(len(column))
-            n_values = sort_values(column, ordered)
-            return cuts[: equal_count_cuts(ordered[:n_values], self.max_bins, cuts)].copy()
+            n_cuts = few_value_cuts(column, self.max_bins, cuts)
+            if n_cuts < 0:
+                ordered = np.empty(len(column))
+                n_values = sort_values(column, ordered)
+                n_cuts = equal_count_cuts(ordered[:n_values], self.max_bins, cuts)
+            return cuts[:n_cuts].copy()
         missing = np.isnan(column)
         if missing.any():
             column, weight = column[~missing], weight[~missing]

@@ -2,7 +2,42 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..._shared.jit import entry, inner
+
+#: Distinct values that are looked for one by one; to sort as many takes longer.
+_FEW_VALUES = 8
+
+
+@entry
+def few_value_cuts(values, max_bins, cuts):
+    """Cut points of values of which only a few are distinct, in any order; returns how many, or -1 if it is not so.
+
+    They are those of `equal_count_cuts`: each value gets a bin. NaN is none of them.
+
+    values : float64 (n,); cuts : float64 (at least max_bins - 1,), out
+    """
+    most = min(_FEW_VALUES, max_bins)
+    distinct = np.empty(most)
+    n_distinct = 0
+    for i in range(values.shape[0]):
+        value = values[i]
+        new = not np.isnan(value)
+        for j in range(n_distinct):
+            new &= value != distinct[j]
+        if new:
+            if n_distinct == most:
+                return -1
+            j = n_distinct
+            while j > 0 and distinct[j - 1] > value:
+                distinct[j] = distinct[j - 1]
+                j -= 1
+            distinct[j] = value
+            n_distinct += 1
+    for j in range(n_distinct - 1):
+        cuts[j] = _between(distinct[j], distinct[j + 1])
+    return max(n_distinct - 1, 0)
 
 
 @entry

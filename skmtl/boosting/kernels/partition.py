@@ -38,16 +38,14 @@ def partition_slice(column, to_left, kept, moved):
     column : uint8 (n,), codes of the feature; kept : uint32 (n_rows,), the rows: those that go left come first;
     moved : uint32 (n_rows,), out: the others
     """
-    n_left, n_right = np.uint32(0), np.uint32(0)
-    one = np.uint32(1)
-    for i in range(kept.shape[0]):
+    n_left = np.uint64(0)
+    for i in range(np.uint64(kept.shape[0])):
         row = kept[i]
-        left = np.uint32(to_left[column[row]])
+        left = np.uint64(to_left[column[row]])
         # Written to both sides; only the side that counts moves on. No branch to mispredict.
         kept[n_left] = row
-        moved[n_right] = row
-        n_left = np.uint32(n_left + left)
-        n_right = np.uint32(n_right + (one - left))
+        moved[i - n_left] = row
+        n_left += left
     return np.int64(n_left)
 
 

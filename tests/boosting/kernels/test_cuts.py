@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skmtl.boosting.kernels.cuts import equal_count_cuts, equal_weight_cuts
+from skmtl.boosting.kernels.cuts import equal_count_cuts, equal_weight_cuts, few_value_cuts
 from tests.boosting.kernels._cases import SEEDS
 
 
@@ -104,3 +104,22 @@ def test_values_that_repeat_are_values_with_weights(seed, max_bins, n_distinct):
 def test_no_value_needs_no_cut():
     assert equal_count_cuts(np.empty(0), 255, np.empty(255)) == 0
     assert find_cuts([], [], 255).size == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("n_distinct", [0, 1, 2, 7, 8])
+@pytest.mark.parametrize("max_bins", [8, 255])
+def test_a_few_values_are_found_without_sorting(seed, n_distinct, max_bins):
+    rng = np.random.default_rng(seed)
+    values = rng.choice([*rng.normal(size=n_distinct), np.nan], 300)
+    cuts, expected = np.empty(max_bins), np.empty(max_bins)
+    n_cuts = few_value_cuts(values, max_bins, cuts)
+    assert n_cuts == equal_count_cuts(np.sort(values[~np.isnan(values)]), max_bins, expected)
+    np.testing.assert_array_equal(cuts[:n_cuts], expected[:n_cuts])
+
+
+@pytest.mark.parametrize("max_bins", [2, 7, 255])
+def test_more_than_a_few_values_are_told_from_a_few(max_bins):
+    values = np.repeat(np.arange(9.0), 3)
+    assert few_value_cuts(values, max_bins, np.empty(max_bins)) == -1
+    assert few_value_cuts(values[:6], max_bins, np.empty(max_bins)) == 1
