@@ -107,7 +107,6 @@ class TreeGrower:
     def grow(self, target, settings, shrinkage, rows, part, seed, delta, *, task_features=True, noise=0.0):
         """Grow one tree on `rows` and add what it gives each row of the fold to `delta`."""
         table = self.table if task_features else self._own_table
-        rows = rows.copy()
         total = len(rows) if target.sample_weight is None else float(target.sample_weight[rows].sum())
         settings = self._limited(settings, len(rows), total)._replace(noise=noise)
         gradient, hessian, weight = self._statistics(target)
@@ -118,7 +117,10 @@ class TreeGrower:
         histograms = self._scratch.histograms("histograms", n_sums, settings.max_leaf_nodes)
         gathered = self._scratch.array("gathered", (self.fold.n_rows, n_channels), np.int64)
         buffer = self._scratch.array("buffer", (self.fold.n_rows,), np.int32)
-        count = self.team.grow_tree(table, data, settings, rows, nodes, histograms, gathered, buffer, seed)
+        room = self._scratch.array("rows", (self.fold.n_rows,), np.int32)
+        room[: len(rows)] = rows
+        count = self.team.grow_tree(table, data, settings, room, len(rows), nodes, histograms, gathered, buffer, seed)
+        rows = room[: len(rows)]
         bases, counts = np.zeros(1, np.int64), np.array([count], np.int64)
         flat = self._harvest(target, count, nodes, bases, counts, rows, settings, shrinkage, delta)
         trees = Trees.single(flat, part)

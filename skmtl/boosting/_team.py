@@ -5,12 +5,49 @@ from __future__ import annotations
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+
 from .kernels.grow import grow_with_team
 from .kernels.grow_steps import make_scratch
-from .kernels.team import CLOSED, MOST_TREES, TICKET, TREE_BIT
+from .kernels.team import DISMISSED, MOST_TREES, TICKET
 
-#: With fewer codes to sum at its root a tree is grown by one thread: waking another takes as long as half of its work.
+#: With fewer codes to sum at its root a tree is grown by one thread.
 _FEWEST_CODES = 100_000
+
+
+class _Crew:
+    """Threads that help with trees whose arrays are the same.
+
+    Parameters
+    ----------
+    key : tuple
+        What trees must have in common.
+    arrays : tuple
+        The arrays, and records of arrays, that the kernel is given: those of a tree must be the same objects.
+    scratch : Scratch
+        What the kernel needs beside them; its control array is of this crew alone.
+    """
+
+    def __init__(self, key, arrays, scratch):
+        self.key = key
+        self.arrays = arrays
+        self.scratch = scratch
+        self.present = set()
+
+    def fits(self, key, arrays):
+        """Whether trees with these arrays can be grown by this crew."""
+        return self.key == key and all(one is other for one, other in zip(self.arrays, arrays, strict=True))
+
+    def help(self, member, arguments):
+        """Help with trees, as long as there are some; called by a thread of its own."""
+        try:
+            grow_with_team(*arguments, member)
+        finally:
+            self.present.discard(member)
+
+    def dismiss(self):
+        """Send the threads home."""
+        self.scratch.control[TICKET] = DISMISSED
 
 
 class Team:
@@ -25,53 +62,52 @@ class Team:
     def __init__(self, n_threads):
         self.n_threads = n_threads
         self._pool = None
-        self._scratch = None
+        self._crew = None
         self._numbers = itertools.count(1)
 
-    def grow_tree(self, table, data, settings, rows, nodes, histograms, gathered, buffer, state):
-        """Grow one tree on `rows`; see `kernels.grow.grow_tree`. Returns its number of nodes."""
-        helpers = self.n_threads - 1 if len(rows) * len(table.active) >= _FEWEST_CODES else 0
-        scratch = self._make_scratch(table, data, settings, histograms, gathered, buffer)
-        tree = next(self._numbers) % MOST_TREES + 1
-        arguments = (table, data, settings, rows, 0, len(rows), nodes, 0, scratch, state, tree, 1 + helpers)
-        if not helpers:
-            return grow_with_team(*arguments, 0)
-        scratch.control[TICKET] = tree << TREE_BIT
-        try:
-            for member in range(1, 1 + helpers):
-                self.submit(grow_with_team, *arguments, member)
-            return grow_with_team(*arguments, 0)
-        finally:
-            # Has been done by the kernel, unless an exception came before it.
-            scratch.control[TICKET] = CLOSED
+    def grow_tree(self, table, data, settings, rows, stop, nodes, histograms, gathered, buffer, state):
+        """Grow one tree on ``rows[:stop]``; see `kernels.grow.grow_tree`. Returns its number of nodes.
 
-    def submit(self, function, *arguments):
+        Threads that helped with the tree before stay for this one if the arrays are the same objects.
+        """
+        n_columns = len(table.active) if len(table.packs) == 0 else len(table.packs) + np.sum(table.pack_of < 0)
+        helpers = self.n_threads - 1 if stop * n_columns >= _FEWEST_CODES else 0
+        key = settings.max_leaf_nodes, data.n_outputs, data.own_hessian, data.weighted
+        arrays = table, data.words, rows, nodes, histograms, gathered, buffer
+        if self._crew is None or not self._crew.fits(key, arrays):
+            self._dismiss()
+            n_nodes = 2 * settings.max_leaf_nodes + 1
+            sizes = len(table.n_bins), n_nodes, data.words.shape[1], self.n_threads
+            self._crew = _Crew(key, arrays, make_scratch(*sizes, histograms, gathered, buffer))
+        crew = self._crew
+        tree = next(self._numbers) % MOST_TREES + 1
+        arguments = (table, data, settings, rows, 0, stop, nodes, 0, crew.scratch, state, tree, 1 + helpers)
+        for member in range(1, 1 + helpers):
+            if member not in crew.present:
+                crew.present.add(member)
+                self._submit(crew.help, member, arguments)
+        return grow_with_team(*arguments, 0)
+
+    def share(self, function, n_items, least):
+        """Call ``function(part, begin, end)`` on a thread each for parts of `n_items` items, each `least` or more."""
+        n_parts = max(1, min(self.n_threads, n_items // least))
+        bounds = [part * n_items // n_parts for part in range(n_parts + 1)]
+        if n_parts > 1:
+            self._dismiss()
+        others = [self._submit(function, part, *bounds[part : part + 2]) for part in range(1, n_parts)]
+        function(0, *bounds[:2])
+        for other in others:
+            other.result()
+
+    def _submit(self, function, *arguments):
         """Let another thread call a function."""
         if self._pool is None:
             # Its threads end when the team is garbage collected.
             self._pool = ThreadPoolExecutor(max(self.n_threads - 1, 1), thread_name_prefix="skmtl-tree")
         return self._pool.submit(function, *arguments)
 
-    def share(self, function, n_items, least):
-        """Call ``function(part, begin, end)`` on a thread each for parts of `n_items` items, each `least` or more."""
-        n_parts = max(1, min(self.n_threads, n_items // least))
-        bounds = [part * n_items // n_parts for part in range(n_parts + 1)]
-        others = [self.submit(function, part, *bounds[part : part + 2]) for part in range(1, n_parts)]
-        function(0, *bounds[:2])
-        for other in others:
-            other.result()
-
-    def _make_scratch(self, table, data, settings, histograms, gathered, buffer):
-        n_features, n_channels = len(table.n_bins), data.words.shape[1]
-        key = n_features, n_channels, settings.max_leaf_nodes
-        if self._scratch is None or self._scratch[0] != key:
-            n_nodes = 2 * settings.max_leaf_nodes + 1
-            self._scratch = (
-                key,
-                make_scratch(n_features, n_nodes, n_channels, self.n_threads, histograms, gathered, buffer),
-            )
-        have = self._scratch[1]
-        if have.histograms is not histograms or have.gathered is not gathered or have.moved_rows is not buffer:
-            have = have._replace(histograms=histograms, gathered=gathered, moved_rows=buffer)
-            self._scratch = key, have
-        return have
+    def _dismiss(self):
+        """Have all threads at hand for something else."""
+        if self._crew is not None:
+            self._crew.dismiss()
+            self._crew = None

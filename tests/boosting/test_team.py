@@ -22,13 +22,13 @@ def grow(problem, settings, n_threads, *, rows=None, n_slots=30, helpers=True):
     """Nodes and rows of a tree grown by a team; without `helpers` the others never come."""
     team = Team(n_threads)
     if not helpers:
-        team.submit = lambda *arguments: None
+        team._submit = lambda *arguments: None
     rows = np.arange(problem.n_rows, dtype=np.int32) if rows is None else rows.copy()
     n_channels = problem.words.words.shape[1]
     nodes = empty_nodes(2 * settings.max_leaf_nodes - 1)
     histograms = np.empty(n_slots * int(problem.table.offsets[-1]) * n_channels, np.int64)
     gathered, buffer = np.empty((problem.n_rows, n_channels), np.int64), np.empty(problem.n_rows, np.int32)
-    arguments = (problem.table, problem.words, settings, rows, nodes, histograms, gathered, buffer, 5)
+    arguments = (problem.table, problem.words, settings, rows, len(rows), nodes, histograms, gathered, buffer, 5)
     return nodes, rows, team.grow_tree(*arguments)
 
 

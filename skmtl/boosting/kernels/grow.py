@@ -32,11 +32,13 @@ from .grow_steps import (
     SUM_OTHER,
     count_chunks,
     make_scratch,
+    publish,
+    read_published,
     take_part,
 )
 from .score import bounded_value, output_gradient, output_hessian, row_weight
 from .split import candidate_features, choose_split
-from .team import await_chunks, close_tree, offer_chunks
+from .team import OVER, await_chunks, await_tree, close_tree, offer_chunks, open_tree
 
 
 @borrowing
@@ -79,14 +81,15 @@ def start_node(nodes, node, start, stop, depth):
 
 @entry
 def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratch, state, tree, n_members, member):
-    """Grow one tree as its owner, or help to grow it; see `grow_tree`.
+    """Grow one tree as its owner, or help to grow trees; see `grow_tree`.
 
     Parameters
     ----------
     scratch : Scratch, see `make_scratch`; all members of the team are given the same
     tree : int64, number of the tree (see `team`)
     n_members : int64, number of threads; 1: there is no team
-    member : int64, number of this thread; 0 owns the tree, the others return when it is finished
+    member : int64, number of this thread; 0 owns the tree. The others help with this tree and with later ones whose
+        arrays are the same, and return when none has come for a while; they read no other argument than these arrays.
     """
     control, sums, histograms = scratch.control, scratch.sums, scratch.histograms
     n_channels = data.words.shape[1]
@@ -113,15 +116,21 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
     wanted_small, wanted_large = False, False
     if member == 0 and stop == first:
         nodes.weight[base] = 0.0
-        if n_members > 1:
-            close_tree(control)
         return n_nodes
+    if member == 0 and n_members > 1:
+        publish(scratch, data, settings)
+        open_tree(control, tree)
     # What follows is a list of steps, each of which is offered to the team at one and the same place below, where the
     # other members take part until the tree is finished.
     step = GATHER
     while True:
         flags = 0
         if member > 0:
+            tree = await_tree(control)
+            if tree == OVER:
+                return 0
+            # Should the tree be over before all is read, then `take_part` finds that it is.
+            data, settings = read_published(scratch, data)
             n_chunks = 0
         elif step == GATHER:
             n_chunks = count_chunks(nodes.stop[gathered] - nodes.start[gathered], ROWS_PER_CHUNK, n_members)
@@ -152,7 +161,7 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
         # Called from this place alone, it becomes part of this kernel: its records of arrays are not copied.
         take_part(table, data, settings, rows, first, nodes, base, scratch, tree, n_members, member)
         if member > 0:
-            return 0
+            continue
         if n_members > 1:
             await_chunks(control, n_chunks)
 

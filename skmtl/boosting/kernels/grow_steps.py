@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._shared.jit import borrowing, entry
+from ..._shared.jit import borrowing, entry, inner
 from .histogram import fill_features, next_run, subtract_codes
 from .pack_sums import PACK_SUMS
 from .partition import partition_slice, write_sides
 from .split import split_features
 from .split_numeric import N_CODES, SCAN_SUMS
 from .team import CONTROL_WORDS, IDLE, MOST_CHUNKS, OVER, STEP, finish_chunk, take_chunk, wait
-from .types import CODE_WORDS, Scratch
+from .types import CODE_WORDS, Scratch, TreeSettings, Words
 
 #: Steps: sum the words of a node's rows; partition the rows of a node; put the rows where they belong; sum and scan
 #: features.
 GATHER, PARTITION, PLACE, FEATURES = 0, 1, 2, 3
 #: What a step needs to know stands in the control array from STEP on.
 KIND, CHUNKS, NODE, OTHER, SLOT, OTHER_SLOT, FLAGS = range(STEP, STEP + 7)
+#: What is known of the tree, from there on.
+_TREE = STEP + 8
 #: Flags of the last kind of step: sum the node; sum its sibling; take the node from its parent, which becomes the
 #: sibling; scan the node; scan the sibling.
 SUM, SUM_OTHER, SUBTRACT, SCAN, SCAN_OTHER = 1, 2, 4, 8, 16
 #: Rows of a chunk at least, and codes to look at (rows times features, and bins of the scans) of a chunk at least.
 ROWS_PER_CHUNK, CODES_PER_CHUNK = 4096, 4096
+_N_NUMBERS = 7
 #: Integers of a cache line, twice: the processor fetches lines in pairs.
 _CACHE_LINE = 16
 #: Chunks per thread: with more of them nobody waits long for the last one.
@@ -51,12 +54,44 @@ def make_scratch(n_features, n_nodes, n_channels, n_threads, histograms, gathere
         # Nor may two chunks: what they add up to is written row by row.
         np.empty((MOST_CHUNKS, n_channels + _CACHE_LINE), np.int64),
         control,
+        np.zeros(_N_NUMBERS),
         np.empty((n_threads, 256), np.uint8),
         np.empty((n_threads, PACK_SUMS * n_channels), np.int64),
         np.empty((n_threads, max(SCAN_SUMS, n_channels)), np.int64),
         scores,
         scores.view(np.int64),
     )
+
+
+@borrowing
+def publish(scratch, data, settings):
+    """Write down what tells one tree from another, for threads that stay from tree to tree."""
+    numbers, control = scratch.numbers, scratch.control
+    numbers[0], numbers[1], numbers[2] = data.gradient_unit, data.hessian_unit, data.weight_unit
+    numbers[3], numbers[4], numbers[5] = settings.min_weight, settings.min_hessian, settings.l2
+    numbers[6] = settings.noise
+    control[_TREE], control[_TREE + 1] = data.shift, settings.max_leaf_nodes
+    control[_TREE + 2], control[_TREE + 3] = settings.max_depth, settings.n_candidates
+
+
+@inner
+def read_published(scratch, data):
+    """The words and the settings of the tree, as they were written down; the array of the words is that of `data`."""
+    numbers, control = scratch.numbers, scratch.control
+    words = Words(
+        data.words,
+        control[_TREE],
+        numbers[0],
+        numbers[1],
+        numbers[2],
+        data.n_outputs,
+        data.own_hessian,
+        data.weighted,
+    )
+    settings = TreeSettings(
+        control[_TREE + 1], control[_TREE + 2], numbers[3], numbers[4], numbers[5], control[_TREE + 3], numbers[6]
+    )
+    return words, settings
 
 
 @borrowing
@@ -223,7 +258,7 @@ def take_part(table, data, settings, rows, first, nodes, base, scratch, tree, n_
             if chunk < 0:
                 return
         else:
-            chunk = take_chunk(control, tree)
+            chunk = take_chunk(control, tree, member)
             if chunk == OVER or (chunk == IDLE and member == 0):
                 return
             if chunk == IDLE:

@@ -86,6 +86,7 @@ class Scratch(NamedTuple):
     subsets: Any  # uint32 (2, n_features, CODE_WORDS), categories that go left
     totals: Any  # int64 (n_chunks, n_channels or more), what each chunk of rows adds up to, or how many go left
     control: Any  # int64, what the threads agree through, see `team`
+    numbers: Any  # float64, numbers of the tree, see `publish`
     # Of each thread:
     sides: Any  # uint8 (n_threads, 256), whether a code goes left
     pack_sums: Any  # int64 (n_threads, PACK_SUMS * n_channels), sums by the codes of a pack
