@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -18,18 +19,34 @@ from tests.boosting.test_packs import one_hot_problem
 N_ROWS = 500 if SMALL else 40_000
 
 
+def make_memory(problem, settings, n_slots=30):
+    """Rows, nodes, histograms and scratch memory for a tree."""
+    n_channels = problem.words.words.shape[1]
+    return (
+        np.arange(problem.n_rows, dtype=np.int32),
+        empty_nodes(2 * settings.max_leaf_nodes - 1),
+        np.empty(n_slots * int(problem.table.offsets[-1]) * n_channels, np.int64),
+        np.empty((problem.n_rows, n_channels), np.int64),
+        np.empty(problem.n_rows, np.int32),
+    )
+
+
+def grow_in(memory, team, problem, settings, stop):
+    """Nodes and rows of a tree, which the next one in this memory takes the place of, and its number of nodes."""
+    rows, nodes, *others = memory
+    count = team.grow_tree(problem.table, problem.words, settings, rows, stop, nodes, *others, 5)
+    return nodes, rows[:stop], count
+
+
 def grow(problem, settings, n_threads, *, rows=None, n_slots=30, helpers=True):
     """Nodes and rows of a tree grown by a team; without `helpers` the others never come."""
     team = Team(n_threads)
     if not helpers:
         team._submit = lambda *arguments: None
-    rows = np.arange(problem.n_rows, dtype=np.int32) if rows is None else rows.copy()
-    n_channels = problem.words.words.shape[1]
-    nodes = empty_nodes(2 * settings.max_leaf_nodes - 1)
-    histograms = np.empty(n_slots * int(problem.table.offsets[-1]) * n_channels, np.int64)
-    gathered, buffer = np.empty((problem.n_rows, n_channels), np.int64), np.empty(problem.n_rows, np.int32)
-    arguments = (problem.table, problem.words, settings, rows, len(rows), nodes, histograms, gathered, buffer, 5)
-    return nodes, rows, team.grow_tree(*arguments)
+    memory = make_memory(problem, settings, n_slots)
+    if rows is not None:
+        memory[0][: len(rows)] = rows
+    return grow_in(memory, team, problem, settings, problem.n_rows if rows is None else len(rows))
 
 
 def assert_same_tree(one, other):
@@ -63,6 +80,58 @@ def test_packs_are_not_cut(helpers):
     alone = grow(problem, settings, 1)
     for n_threads in (2, 3, 5):
         assert_same_tree(alone, grow(packed, settings, n_threads, helpers=helpers))
+
+
+def in_other_units(problem, factor):
+    """The same gradients in another unit, in the same array of words, with other limits and fewer rows."""
+    words = problem.words._replace(gradient_unit=problem.words.gradient_unit * factor)
+    settings = make_settings(max_leaf_nodes=25, l2=factor, min_weight=20.0 * factor, noise=0.01 * factor)
+    return problem._replace(words=words), settings, int(N_ROWS / factor)
+
+
+@pytest.mark.skipif(SMALL, reason="threads need compiled kernels")
+@pytest.mark.parametrize("pause", [0.0, 0.05])
+@pytest.mark.parametrize("n_threads", [2, 3])
+def test_helpers_that_stay_are_told_what_is_new_about_a_tree(n_threads, pause, monkeypatch):
+    problem = make_problem(np.random.default_rng(4), n_rows=N_ROWS, n_features=9, n_codes=60)
+    settings = make_settings(max_leaf_nodes=25)
+    team, memory = Team(n_threads), make_memory(problem, settings)
+    submitted = []
+    submit = team._submit
+    monkeypatch.setattr(team, "_submit", lambda *arguments: submitted.append(submit(*arguments)))
+    crew = None
+    for factor in (1.0, 2.0, 1.5, 4.0, 1.0) * 8:
+        changed, settings, stop = in_other_units(problem, factor)
+        memory[0][:] = np.arange(N_ROWS)
+        found = grow_in(memory, team, changed, settings, stop)
+        alone = grow_in(make_memory(problem, settings), Team(1), changed, settings, stop)
+        assert_same_tree(alone, found)
+        assert crew is None or team._crew is crew
+        crew = team._crew
+        time.sleep(pause)
+    # Those who found nothing to do for a while have gone, and others came.
+    if pause:
+        assert len(submitted) > 2 * (n_threads - 1)
+    for one in submitted:
+        one.result()
+
+
+@pytest.mark.skipif(SMALL, reason="threads need compiled kernels")
+def test_helpers_leave_when_trees_have_other_arrays_and_when_they_are_needed_elsewhere():
+    problem = make_problem(np.random.default_rng(5), n_rows=N_ROWS, n_features=9, n_codes=60)
+    settings = make_settings(max_leaf_nodes=25)
+    team = Team(3)
+    alone, crews = grow(problem, settings, 1), []
+    for _ in range(5):
+        memory = make_memory(problem, settings)
+        assert_same_tree(alone, grow_in(memory, team, problem, settings, N_ROWS))
+        crews.append(team._crew)
+        seen = []
+        team.share(lambda part, begin, end, seen=seen: seen.append((part, begin, end)), 300, 100)
+        assert sorted(seen) == [(0, 0, 100), (1, 100, 200), (2, 200, 300)]
+        assert team._crew is None
+    team._pool.shutdown()
+    assert not any(crew.present for crew in crews)
 
 
 @pytest.mark.skipif(SMALL, reason="threads need compiled kernels")

@@ -148,7 +148,7 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
                 n_rows += nodes.stop[large] - nodes.start[large]
             flags |= (SCAN if wanted_small else 0) | (SCAN_OTHER if wanted_large else 0)
             n_chunks = min(
-                count_chunks(n_rows * n_active + 2 * table.offsets[-1], CODES_PER_CHUNK, n_members), n_active
+                count_chunks(n_rows * n_active + 2 * table.offsets[-1], CODES_PER_CHUNK, n_members), (n_active + 1) // 2
             )
         if member == 0:
             control[KIND], control[CHUNKS], control[FLAGS] = step, n_chunks, flags
@@ -156,13 +156,15 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
                 control[NODE], control[OTHER], control[SLOT], control[OTHER_SLOT] = small, large, slot_small, slot_large
             else:
                 control[NODE] = gathered if step == GATHER else node
-            if n_members > 1:
+            if n_chunks > 1:
                 offer_chunks(control, n_chunks)
         # Called from this place alone, it becomes part of this kernel: its records of arrays are not copied.
-        take_part(table, data, settings, rows, first, nodes, base, scratch, tree, n_members, member)
+        # A single chunk is the owner's: others would only make it wait.
+        alone = n_chunks == 1
+        take_part(table, data, settings, rows, first, nodes, base, scratch, tree, alone, member)
         if member > 0:
             continue
-        if n_members > 1:
+        if not alone:
             await_chunks(control, n_chunks)
 
         if step == PARTITION and n_chunks > 1:

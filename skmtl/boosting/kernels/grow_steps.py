@@ -33,7 +33,7 @@ _N_NUMBERS = 7
 #: Integers of a cache line, twice: the processor fetches lines in pairs.
 _CACHE_LINE = 16
 #: Chunks per thread: with more of them nobody waits long for the last one.
-_CHUNKS_PER_THREAD = 3
+_CHUNKS_PER_THREAD = 6
 
 
 @entry
@@ -246,14 +246,17 @@ def _features_chunk(table, columns, data, settings, rows, nodes, base, scratch, 
 
 
 @borrowing
-def take_part(table, data, settings, rows, first, nodes, base, scratch, tree, n_members, member):
-    """Take chunks: the owner (member 0) until the step has none left, the others until the tree is finished."""
+def take_part(table, data, settings, rows, first, nodes, base, scratch, tree, alone, member):
+    """Take chunks: the owner (member 0) until the step has none left, the others until the tree is finished.
+
+    `alone`: the owner takes the single chunk, of which nobody else knows.
+    """
     control = scratch.control
     columns = table.columns if table.packs.shape[0] > 0 else table.active
-    chunk = control[CHUNKS] if n_members == 1 else 0
+    chunk = np.int64(1)
     turns = np.int64(0)
     while True:
-        if n_members == 1:
+        if alone:
             chunk -= 1
             if chunk < 0:
                 return
@@ -267,8 +270,10 @@ def take_part(table, data, settings, rows, first, nodes, base, scratch, tree, n_
             turns = np.int64(0)
         kind, n_chunks, node = control[KIND], control[CHUNKS], control[NODE]
         if kind == FEATURES:
+            # Pairs of features stay together: they are summed at once.
             n = columns.shape[0]
-            begin, end = chunk * n // n_chunks, (chunk + 1) * n // n_chunks
+            pairs = (n + 1) // 2
+            begin, end = 2 * (chunk * pairs // n_chunks), min(2 * ((chunk + 1) * pairs // n_chunks), n)
             _features_chunk(table, columns, data, settings, rows, nodes, base, scratch, first, begin, end, member)
         else:
             low, high = nodes.start[node], nodes.stop[node]
@@ -278,14 +283,13 @@ def take_part(table, data, settings, rows, first, nodes, base, scratch, tree, n_
                 together = follow_each_other(rows, low, high)
                 _gather_chunk(data.words, rows, together, scratch.gathered, first, begin, end, scratch.totals[chunk])
             elif kind == PARTITION:
-                alone = n_chunks == 1
                 column, to_left = table.bins[nodes.feature[node]], scratch.sides[member]
                 write_sides(table, nodes, node, to_left)
                 total = scratch.totals[chunk]
                 _partition_chunk(column, to_left, rows, scratch.moved_rows, first, begin, end, alone, total)
             else:
                 _place_chunk(rows, scratch.moved_rows, scratch.totals, first, chunk, n_chunks, begin, end, low)
-        if n_members > 1:
+        if not alone:
             finish_chunk(control)
 
 
