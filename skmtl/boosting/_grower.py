@@ -9,7 +9,7 @@ import numpy as np
 from ._forest import SPECIFIC, Trees, add_trees_to, empty_trees
 from ._packs import with_packs, without_packs
 from ._scratch import Scratch
-from ._team import Team
+from ._team import Memory, Team
 from ._unit_grower import UnitGrower
 from .kernels.fixed_point import to_unit_words, to_words
 from .kernels.leaves import harvest_quantile_trees, harvest_trees
@@ -101,6 +101,7 @@ class TreeGrower:
         self.rows = np.arange(fold.n_rows, dtype=np.int32)
         self.team = Team(n_threads)
         self._scratch = Scratch()
+        self._memory: Memory | None = None
         self._any_categorical = bool(plan.categorical.any())
         self._words: dict = {}
 
@@ -108,24 +109,33 @@ class TreeGrower:
         """Grow one tree on `rows` and add what it gives each row of the fold to `delta`."""
         table = self.table if task_features else self._own_table
         total = len(rows) if target.sample_weight is None else float(target.sample_weight[rows].sum())
-        settings = self._limited(settings, len(rows), total)._replace(noise=noise)
+        settings = self._limited(settings, len(rows), total, noise)
         gradient, hessian, weight = self._statistics(target)
         data = to_words(gradient, hessian, weight, self._words)
-        nodes = self._scratch.nodes("nodes", 2 * settings.max_leaf_nodes - 1)
-        n_channels = data.words.shape[1]
-        n_sums = int(self.table.offsets[-1]) * n_channels
-        histograms = self._scratch.histograms("histograms", n_sums, settings.max_leaf_nodes)
-        gathered = self._scratch.array("gathered", (self.fold.n_rows, n_channels), np.int64)
-        buffer = self._scratch.array("buffer", (self.fold.n_rows,), np.int32)
-        room = self._scratch.array("rows", (self.fold.n_rows,), np.int32)
-        room[: len(rows)] = rows
-        count = self.team.grow_tree(table, data, settings, room, len(rows), nodes, histograms, gathered, buffer, seed)
-        rows = room[: len(rows)]
+        memory = self._tree_memory(data.words.shape[1], settings.max_leaf_nodes)
+        memory.rows[: len(rows)] = rows
+        count = self.team.grow_tree(table, data, settings, len(rows), memory, seed)
+        nodes, rows = memory.nodes, memory.rows[: len(rows)]
         bases, counts = np.zeros(1, np.int64), np.array([count], np.int64)
         flat = self._harvest(target, count, nodes, bases, counts, rows, settings, shrinkage, delta)
         trees = Trees.single(flat, part)
         self.add_out_of_bag(trees, rows, delta)
         return trees
+
+    def _tree_memory(self, n_channels, max_leaf_nodes):
+        """Memory for trees of up to so many leaves; the same object as long as it is asked for the same."""
+        have = self._memory
+        if have is None or have.gathered.shape[1] != n_channels or have.max_leaf_nodes != max_leaf_nodes:
+            n_rows, scratch = self.fold.n_rows, self._scratch
+            have = self._memory = Memory(
+                scratch.array("rows", (n_rows,), np.int32),
+                scratch.nodes("nodes", 2 * max_leaf_nodes - 1),
+                scratch.histograms("histograms", int(self.table.offsets[-1]) * n_channels, max_leaf_nodes),
+                scratch.array("gathered", (n_rows, n_channels), np.int64),
+                scratch.array("buffer", (n_rows,), np.int32),
+                max_leaf_nodes,
+            )
+        return have
 
     def grow_units(self, target, settings, shrinkage, rows, seeds, delta):
         """Grow one tree per unit on `rows` and add what the trees give each row of the fold to `delta`."""
@@ -209,9 +219,9 @@ class TreeGrower:
         )
 
     @staticmethod
-    def _limited(settings, n_rows, total_weight):
-        """Settings with no more leaves than a tree can have, whatever it is fitted to."""
+    def _limited(settings, n_rows, total_weight, noise=0.0):
+        """Settings with no more leaves than a tree can have, whatever it is fitted to, and with noise."""
         most = min(settings.max_leaf_nodes, max(n_rows, 1), 2 ** min(settings.max_depth, 30))
         if settings.min_weight > 0.0:
             most = min(most, max(1, int(total_weight / settings.min_weight * (1.0 + 1e-9))))
-        return settings._replace(max_leaf_nodes=most)
+        return settings._replace(max_leaf_nodes=most, noise=noise)

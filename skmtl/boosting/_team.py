@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,28 +16,52 @@ from .kernels.team import DISMISSED, MOST_TREES, TICKET
 _FEWEST_CODES = 100_000
 
 
+class Memory(NamedTuple):
+    """What trees are grown in; one tree is written over the one before."""
+
+    rows: Any  # int32 (n_rows,): the rows of the tree come first
+    nodes: Any  # Nodes
+    histograms: Any  # int64
+    gathered: Any  # int64 (n_rows, n_channels)
+    moved_rows: Any  # int32 (n_rows,)
+    max_leaf_nodes: int  # trees have no more leaves
+
+
 class _Crew:
-    """Threads that help with trees whose arrays are the same.
+    """Threads that help with trees that have the same table and are grown in the same memory.
 
     Parameters
     ----------
-    key : tuple
-        What trees must have in common.
-    arrays : tuple
-        The arrays, and records of arrays, that the kernel is given: those of a tree must be the same objects.
-    scratch : Scratch
-        What the kernel needs beside them; its control array is of this crew alone.
+    table : Table
+        The table.
+    data : Words
+        Words of one of the trees; others must have theirs in the same array.
+    memory : Memory
+        What the trees are grown in.
+    n_threads : int
+        Number of threads, the one included that grows the trees.
     """
 
-    def __init__(self, key, arrays, scratch):
-        self.key = key
-        self.arrays = arrays
-        self.scratch = scratch
+    def __init__(self, table, data, memory, n_threads):
+        self.table = table
+        self.words = data.words
+        self.channels = data.own_hessian, data.weighted
+        self.memory = memory
+        sizes = len(table.n_bins), 2 * memory.max_leaf_nodes + 1, data.words.shape[1], n_threads
+        # Its control array is of this crew alone.
+        self.scratch = make_scratch(*sizes, memory.histograms, memory.gathered, memory.moved_rows)
+        unpacked = len(table.active) if len(table.packs) == 0 else int(np.sum(table.pack_of < 0))
+        self.n_columns = unpacked + len(table.packs)
         self.present = set()
 
-    def fits(self, key, arrays):
-        """Whether trees with these arrays can be grown by this crew."""
-        return self.key == key and all(one is other for one, other in zip(self.arrays, arrays, strict=True))
+    def fits(self, table, data, memory):
+        """Whether it can help with a tree."""
+        return (
+            self.memory is memory
+            and self.table is table
+            and self.words is data.words
+            and self.channels == (data.own_hessian, data.weighted)
+        )
 
     def help(self, member, arguments):
         """Help with trees, as long as there are some; called by a thread of its own."""
@@ -65,23 +90,19 @@ class Team:
         self._crew = None
         self._numbers = itertools.count(1)
 
-    def grow_tree(self, table, data, settings, rows, stop, nodes, histograms, gathered, buffer, state):
-        """Grow one tree on ``rows[:stop]``; see `kernels.grow.grow_tree`. Returns its number of nodes.
+    def grow_tree(self, table, data, settings, stop, memory, state):
+        """Grow one tree on ``memory.rows[:stop]``; see `kernels.grow.grow_tree`. Returns its number of nodes.
 
-        Threads that helped with the tree before stay for this one if the arrays are the same objects.
+        Threads that helped with the tree before stay for this one if table, words and memory are the same objects.
         """
-        n_columns = len(table.active) if len(table.packs) == 0 else len(table.packs) + np.sum(table.pack_of < 0)
-        helpers = self.n_threads - 1 if stop * n_columns >= _FEWEST_CODES else 0
-        key = settings.max_leaf_nodes, data.n_outputs, data.own_hessian, data.weighted
-        arrays = table, data.words, rows, nodes, histograms, gathered, buffer
-        if self._crew is None or not self._crew.fits(key, arrays):
-            self._dismiss()
-            n_nodes = 2 * settings.max_leaf_nodes + 1
-            sizes = len(table.n_bins), n_nodes, data.words.shape[1], self.n_threads
-            self._crew = _Crew(key, arrays, make_scratch(*sizes, histograms, gathered, buffer))
         crew = self._crew
+        if crew is None or not crew.fits(table, data, memory):
+            self._dismiss()
+            crew = self._crew = _Crew(table, data, memory, self.n_threads)
+        helpers = self.n_threads - 1 if stop * crew.n_columns >= _FEWEST_CODES else 0
         tree = next(self._numbers) % MOST_TREES + 1
-        arguments = (table, data, settings, rows, 0, stop, nodes, 0, crew.scratch, state, tree, 1 + helpers)
+        place = memory.rows, 0, stop, memory.nodes, 0
+        arguments = (table, data, settings, *place, crew.scratch, state, tree, 1 + helpers)
         for member in range(1, 1 + helpers):
             if member not in crew.present:
                 crew.present.add(member)
@@ -90,10 +111,12 @@ class Team:
 
     def share(self, function, n_items, least):
         """Call ``function(part, begin, end)`` on a thread each for parts of `n_items` items, each `least` or more."""
-        n_parts = max(1, min(self.n_threads, n_items // least))
+        n_parts = min(self.n_threads, n_items // least)
+        if n_parts <= 1:
+            function(0, 0, n_items)
+            return
+        self._dismiss()
         bounds = [part * n_items // n_parts for part in range(n_parts + 1)]
-        if n_parts > 1:
-            self._dismiss()
         others = [self._submit(function, part, *bounds[part : part + 2]) for part in range(1, n_parts)]
         function(0, *bounds[:2])
         for other in others:

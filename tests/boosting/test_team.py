@@ -11,7 +11,7 @@ import pytest
 from skmtl.boosting import RMTGBClassifier, RMTGBRegressor
 from skmtl.boosting import _team as team_module
 from skmtl.boosting._packs import with_packs
-from skmtl.boosting._team import Team
+from skmtl.boosting._team import Memory, Team
 from skmtl.boosting.kernels.types import empty_nodes
 from tests.boosting.kernels._cases import LAYOUTS, SMALL, histogram_of, make_problem, make_settings
 from tests.boosting.test_packs import one_hot_problem
@@ -20,22 +20,22 @@ N_ROWS = 500 if SMALL else 40_000
 
 
 def make_memory(problem, settings, n_slots=30):
-    """Rows, nodes, histograms and scratch memory for a tree."""
+    """Memory for a tree on all rows."""
     n_channels = problem.words.words.shape[1]
-    return (
+    return Memory(
         np.arange(problem.n_rows, dtype=np.int32),
         empty_nodes(2 * settings.max_leaf_nodes - 1),
         np.empty(n_slots * int(problem.table.offsets[-1]) * n_channels, np.int64),
         np.empty((problem.n_rows, n_channels), np.int64),
         np.empty(problem.n_rows, np.int32),
+        settings.max_leaf_nodes,
     )
 
 
 def grow_in(memory, team, problem, settings, stop):
     """Nodes and rows of a tree, which the next one in this memory takes the place of, and its number of nodes."""
-    rows, nodes, *others = memory
-    count = team.grow_tree(problem.table, problem.words, settings, rows, stop, nodes, *others, 5)
-    return nodes, rows[:stop], count
+    count = team.grow_tree(problem.table, problem.words, settings, stop, memory, 5)
+    return memory.nodes, memory.rows[:stop], count
 
 
 def grow(problem, settings, n_threads, *, rows=None, n_slots=30, helpers=True):
@@ -45,7 +45,7 @@ def grow(problem, settings, n_threads, *, rows=None, n_slots=30, helpers=True):
         team._submit = lambda *arguments: None
     memory = make_memory(problem, settings, n_slots)
     if rows is not None:
-        memory[0][: len(rows)] = rows
+        memory.rows[: len(rows)] = rows
     return grow_in(memory, team, problem, settings, problem.n_rows if rows is None else len(rows))
 
 
@@ -102,7 +102,7 @@ def test_helpers_that_stay_are_told_what_is_new_about_a_tree(n_threads, pause, m
     crew = None
     for factor in (1.0, 2.0, 1.5, 4.0, 1.0) * 8:
         changed, settings, stop = in_other_units(problem, factor)
-        memory[0][:] = np.arange(N_ROWS)
+        memory.rows[:] = np.arange(N_ROWS)
         found = grow_in(memory, team, changed, settings, stop)
         alone = grow_in(make_memory(problem, settings), Team(1), changed, settings, stop)
         assert_same_tree(alone, found)
