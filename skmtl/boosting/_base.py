@@ -108,7 +108,7 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
         y_coded, n_classes = self._code_target(pairs, n_units, earlier)
         row_weight = None if weight is None or np.all(weight == 1.0) else weight
         count = None if row_weight is None else row_weight[pairs.rows]
-        weight = self._weigh(count, y_coded, n_classes)
+        weight = self._weigh(count, y_coded)
 
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         n_threads = effective_n_jobs(self.n_jobs)
@@ -187,7 +187,7 @@ class BaseRMTGB(TaskRequests, BaseEstimator):
                     f"{done}."
                 )
 
-    def _weigh(self, weight, y, n_classes):
+    def _weigh(self, weight, y):
         return weight
 
     def _check_plan(self, n_classes):

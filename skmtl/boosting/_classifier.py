@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
-from .._shared.class_weights import class_factors
-from .._shared.classes import TaskClasses, by_column, restrict_columns
-from .._shared.classifier import TaskClassifierMixin, decisions, has_one_target
+from .._shared.classes import TaskClasses
 from .._sklearn import StrOptions, _fit_context
-from ..losses import CLASSIFICATION_LOSSES, ClassificationLoss, resolve_loss
+from ..losses import ClassificationLoss
 from ._base import BaseRMTGB
+from ._staged_classifier import StagedClassifierMixin
 
 
-class RMTGBClassifier(TaskClassifierMixin, BaseRMTGB):
+class RMTGBClassifier(StagedClassifierMixin, BaseRMTGB):
     r"""Robust multi-task gradient boosting for classes.
 
     The prediction for a row x of task r is
@@ -314,110 +311,6 @@ class RMTGBClassifier(TaskClassifierMixin, BaseRMTGB):
         """
         return self._fit(X, y, tasks, sample_weight)
 
-    @available_if(has_one_target)
-    def decision_function(self, X: Any, *, tasks: Any = None) -> Any:
-        """Compute raw predictions, for a 1-D `y`.
-
-        They come before the link, and before classes that a task lacks are left out.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features, with the columns of `fit`.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row; needed after a `fit` on several tasks.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            For two classes the raw prediction of the second, otherwise one for each class.
-
-        Raises
-        ------
-        ValueError
-            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
-        """
-        return self._decisions(self._raw(*self._read(X, tasks)))
-
-    def staged_predict(self, X: Any, *, tasks: Any = None) -> Iterator[np.ndarray]:
-        """Predict class labels after each round.
-
-        Task effects and partition weights are those of the end of `fit` at every stage.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features, with the columns of `fit`.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row; needed after a `fit` on several tasks.
-
-        Yields
-        ------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Labels after one more round.
-
-        Raises
-        ------
-        ValueError
-            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
-        """
-        for probabilities in self._staged_probabilities(X, tasks):
-            yield self._labels(probabilities)
-
-    def staged_predict_proba(self, X: Any, *, tasks: Any = None) -> Iterator[Any]:
-        """Predict probabilities after each round.
-
-        Task effects and partition weights are those of the end of `fit` at every stage.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features, with the columns of `fit`.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row; needed after a `fit` on several tasks.
-
-        Yields
-        ------
-        probabilities : ndarray of shape (n_samples, n_classes), or list of them
-            Probabilities after one more round.
-
-        Raises
-        ------
-        ValueError
-            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
-        """
-        for probabilities in self._staged_probabilities(X, tasks):
-            yield self._per_column(probabilities)
-
-    @available_if(has_one_target)
-    def staged_decision_function(self, X: Any, *, tasks: Any = None) -> Iterator[np.ndarray]:
-        """Compute raw predictions after each round, for a 1-D `y`.
-
-        Task effects and partition weights are those of the end of `fit` at every stage.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features, with the columns of `fit`.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row; needed after a `fit` on several tasks.
-
-        Yields
-        ------
-        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Raw predictions after one more round.
-
-        Raises
-        ------
-        ValueError
-            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
-        """
-        bins, task_codes = self._read(X, tasks)
-        for raw in self._staged_raw(bins, task_codes, self._stages()):
-            yield self._decisions(raw)
-
-    # Targets ---------------------------------------------------------------------------------------------------------
-
     def _code_target(self, pairs, n_units, earlier):
         if earlier is None:
             check_classification_targets(pairs.values)
@@ -430,34 +323,10 @@ class RMTGBClassifier(TaskClassifierMixin, BaseRMTGB):
         super()._publish(output_labels)
         self._publish_classes()
 
-    def _weigh(self, weight, y, n_classes):
-        if self.class_weight is None:
-            return weight
-        share = np.bincount(y.astype(np.intp), weights=weight, minlength=n_classes)
-        factor = class_factors(self.class_weight, share, self._classes.labels)
-        return factor[y.astype(np.intp)] * (1.0 if weight is None else weight)
-
     def _check_plan(self, n_classes):
         if n_classes > 2 and np.any(self._plan.monotonic != 0):
             raise ValueError(f"'monotonic_cst' is for regression and two classes. Got {n_classes} classes.")
 
-    def _make_loss(self):
-        return resolve_loss(self.loss, CLASSIFICATION_LOSSES, form="boosting")
-
-    # Predictions -----------------------------------------------------------------------------------------------------
-
-    def _restricted(self, raw, allowed):
-        return restrict_columns(by_column(self._fitted.loss.inverse_link, raw), allowed)
-
-    def _probabilities(self, X, tasks):
+    def _raw_predictions(self, X, tasks):
         bins, task_codes = self._read(X, tasks)
-        return self._restricted(self._raw(bins, task_codes), self._classes.allowed(task_codes, self.unseen_classes))
-
-    def _staged_probabilities(self, X, tasks):
-        bins, task_codes = self._read(X, tasks)
-        allowed = self._classes.allowed(task_codes, self.unseen_classes)
-        for raw in self._staged_raw(bins, task_codes, self._stages()):
-            yield self._restricted(raw, allowed)
-
-    def _decisions(self, raw):
-        return decisions(raw[:, 0], len(self._classes.labels))
+        return self._raw(bins, task_codes), task_codes

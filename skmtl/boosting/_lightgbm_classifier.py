@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
-from .._shared.class_weights import class_factors
-from .._shared.classes import TaskClasses, by_column, restrict_columns
-from .._shared.classifier import TaskClassifierMixin, decisions, has_one_target
+from .._shared.classes import TaskClasses
 from .._sklearn import StrOptions, _fit_context
-from ..losses import CLASSIFICATION_LOSSES, ClassificationLoss, resolve_loss
+from ..losses import ClassificationLoss
+from ._boosted_classifier import BoostedClassifierMixin
 from ._lightgbm_base import BaseLightGBM
 
 
-class LightGBMClassifier(TaskClassifierMixin, BaseLightGBM):
+class LightGBMClassifier(BoostedClassifierMixin, BaseLightGBM):
     """LightGBM for classes, with any loss object and with tasks as a category.
 
     The gradient boosting of the package lightgbm [1]_, given the loss's gradient and Hessian, its initial value and its
@@ -202,34 +200,6 @@ class LightGBMClassifier(TaskClassifierMixin, BaseLightGBM):
         """
         return self._fit(X, y, tasks, sample_weight)
 
-    @available_if(has_one_target)
-    def decision_function(self, X: Any, *, tasks: Any = None) -> Any:
-        """Compute raw predictions, for a 1-D `y`.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Features, with the columns of `fit`.
-        tasks : array-like of shape (n_samples,) or None, default=None
-            Task label of each row; needed after a `fit` on several tasks.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            For two classes the raw prediction of the second (less that of the first, where the loss has both),
-            otherwise all raw predictions of the loss: one for each class, or for each threshold between classes.
-
-        Raises
-        ------
-        ValueError
-            If tasks are needed and not given, or a task is unseen and ``unseen_tasks="error"``.
-        """
-        raw, _ = self._raw(X, tasks)
-        return decisions(raw[:, 0], len(self._classes.labels))
-
-    def _make_loss(self):
-        return resolve_loss(self.loss, CLASSIFICATION_LOSSES, form="boosting")
-
     def _code_target(self, pairs):
         check_classification_targets(pairs.values)
         n_units = len(self._row_tasks) * pairs.n_outputs
@@ -237,15 +207,5 @@ class LightGBMClassifier(TaskClassifierMixin, BaseLightGBM):
         self._publish_classes()
         return coded.astype(np.float64), len(self._classes.labels)
 
-    def _weigh(self, weight, y):
-        if self.class_weight is None:
-            return weight
-        coded, labels = y.astype(np.intp), self._classes.labels
-        share = np.bincount(coded, weights=weight, minlength=len(labels))
-        factors = class_factors(self.class_weight, share, labels)[coded]
-        return factors if weight is None else factors * weight
-
-    def _probabilities(self, X, tasks):
-        raw, codes = self._raw(X, tasks)
-        allowed = self._classes.allowed(codes, self.unseen_classes)
-        return restrict_columns(by_column(self._fitted.loss.inverse_link, raw), allowed)
+    def _raw_predictions(self, X, tasks):
+        return self._raw(X, tasks)
