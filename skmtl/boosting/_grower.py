@@ -106,7 +106,7 @@ class TreeGrower:
         self._words: dict = {}
 
     def grow(self, target, settings, shrinkage, rows, part, seed, delta, *, task_features=True, noise=0.0):
-        """Grow one tree on `rows` and add what it gives each row of the fold to `delta`."""
+        """Grow one tree on `rows` and write what it gives each row of the fold to `delta`."""
         table = self.table if task_features else self._own_table
         total = len(rows) if target.sample_weight is None else float(target.sample_weight[rows].sum())
         settings = self._limited(settings, len(rows), total, noise)
@@ -119,7 +119,7 @@ class TreeGrower:
         bases, counts = np.zeros(1, np.int64), np.array([count], np.int64)
         flat = self._harvest(target, count, nodes, bases, counts, rows, settings, shrinkage, delta)
         trees = Trees.single(flat, part)
-        self.add_out_of_bag(trees, rows, delta)
+        self.write_out_of_bag(trees, rows, delta)
         return trees
 
     def _tree_memory(self, n_channels, max_leaf_nodes):
@@ -138,7 +138,7 @@ class TreeGrower:
         return have
 
     def grow_units(self, target, settings, shrinkage, rows, seeds, delta):
-        """Grow one tree per unit on `rows` and add what the trees give each row of the fold to `delta`."""
+        """Grow one tree per unit on `rows` and write what the trees give each row of the fold to `delta`."""
         rows = rows.copy()
         pointers = self._unit_grower.pointers(rows)
         sizes = np.diff(pointers)
@@ -154,11 +154,11 @@ class TreeGrower:
         n_nodes = int(counts.sum())
         flat = self._harvest(target, n_nodes, nodes, bases, counts, rows, settings, shrinkage, delta)
         trees = Trees.of_part(flat, counts, SPECIFIC, grown)
-        self.add_out_of_bag(trees, rows, delta)
+        self.write_out_of_bag(trees, rows, delta)
         return trees
 
     def _harvest(self, target, n_nodes, nodes, bases, counts, rows, settings, shrinkage, delta):
-        """Find the values of leaves, add them to `delta`, and take the trees out of the arrays they were grown in."""
+        """Find the values of leaves, write them to `delta`, and take the trees out of the arrays they were grown in."""
         values = self._scratch.array("values", (len(nodes.left), delta.shape[1]), np.float64)
         flat = empty_trees(n_nodes, delta.shape[1], self._any_categorical)
         grown = nodes, bases, counts, rows
@@ -175,11 +175,13 @@ class TreeGrower:
             harvest_quantile_trees(*grown, *searched, shrinkage, values, flat, delta)
         return flat
 
-    def add_out_of_bag(self, trees, rows, delta):
+    def write_out_of_bag(self, trees, rows, delta):
+        """Write what trees give the rows that they were not grown on."""
         if len(rows) == self.fold.n_rows:
             return
         out = np.ones(self.fold.n_rows, bool)
         out[rows] = False
+        delta[out] = 0.0
         add_trees_to(
             dict.fromkeys(range(5), delta),
             trees,

@@ -70,7 +70,7 @@ class JointGrower:
         return n_coarse
 
     def grow(self, target, settings, shrinkage, rows, delta):
-        """Grow one tree on `rows` and add what it gives each of them to `delta`."""
+        """Grow one tree on `rows` and write what it gives each of them to `delta`."""
         fold = self.fold
         rows = rows.copy()
         leaves = min(settings.max_leaf_nodes, max(len(rows), 1), 2 ** min(settings.max_depth, 30))

@@ -187,13 +187,11 @@ class GrowingModel:
         write_seeds(self.draw_seed(), seeds)
         return seeds
 
-    def zeros(self, part):
-        """Zeros for what a step adds to a part of the raw prediction; the next step is given the same array."""
+    def room(self, part):
+        """Room for what a step adds to a part of the raw prediction; the next step is given the same array."""
         # Where rows are many, new memory in every round takes longer than to fill it.
         if part not in self._deltas:
-            self._deltas[part] = np.zeros_like(self.gradient)
-        else:
-            self._deltas[part].fill(0.0)
+            self._deltas[part] = np.empty_like(self.gradient)
         return self._deltas[part]
 
     def target(self, coefficient=None):

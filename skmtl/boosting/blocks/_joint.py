@@ -14,7 +14,7 @@ class JointBlock:
     def step(self, model):
         """Fit one tree to the gradient of all rows."""
         rows = model.draw_rows()
-        delta = model.zeros(JOINT)
+        delta = model.room(JOINT)
         trees = model.joint_grower.grow(model.target(), model.settings.joint, model.learning_rate, rows, delta)
-        model.grower.add_out_of_bag(trees, rows, delta)
+        model.grower.write_out_of_bag(trees, rows, delta)
         return Step(self.name, [trees], {JOINT: delta}, rows)

@@ -28,7 +28,7 @@ class PartitionBlock:
         rows, seed, noise = model.draw_rows(), model.draw_seed(), model.noise()
         trees, deltas = [], {}
         for part, coefficient in ((OUTLIER, s), (INLIER, 1.0 - s)):
-            delta = model.zeros(part)
+            delta = model.room(part)
             trees.append(
                 model.grower.grow(
                     model.target(coefficient),

@@ -23,7 +23,7 @@ class SharedBlock:
     def step(self, model):
         """Fit a tree to the gradient of all rows."""
         rows, seed = model.draw_rows(), model.draw_seed()
-        delta = model.zeros(SHARED)
+        delta = model.room(SHARED)
         trees = model.grower.grow(
             model.target(),
             model.settings.shared,

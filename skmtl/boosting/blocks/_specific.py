@@ -15,7 +15,7 @@ class SpecificBlock:
         """Fit a tree per task to the gradient of the task's rows."""
         rows = model.draw_rows()
         seeds = model.draw_seeds(model.train.n_units)
-        delta = model.zeros(SPECIFIC)
+        delta = model.room(SPECIFIC)
         trees = model.grower.grow_units(
             model.target(), model.settings.specific, model.learning_rate, rows, seeds, delta
         )

@@ -22,7 +22,7 @@ def joint_values(
     unit_values,
     out,
 ):
-    """Write the values of the leaves, those of every unit and those for units not seen, and add them to `out`.
+    """Write the values of the leaves, those of every unit and those for units not seen, and of the rows, to `out`.
 
     A unit's value is ``-shrinkage * G / (H + l2)``; for units not seen, G and H are sums over all units.
 
@@ -61,7 +61,7 @@ def joint_values(
                 if h + l2 > 0.0:
                     unit_values[leaf, unit, k] = -shrinkage * g / (h + l2)
                 for j in range(i, end):
-                    out[rows[j], k] += unit_values[leaf, unit, k]
+                    out[rows[j], k] = unit_values[leaf, unit, k]
             i = end
     return n_leaves
 

@@ -1,4 +1,4 @@
-"""Values of leaves, and what they add to the rows that grew the tree."""
+"""Values of leaves, and of the rows that grew the trees."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _leaf_value(nodes, node, g, h, l2, shrinkage):
 
 @borrowing
 def _harvest_small_tree(nodes, base, n_nodes, rows, begin, end, gradient, hessian, l2, shrinkage, values, out):
-    """Find the values of the leaves of one tree, leaf by leaf, and add them to its rows.
+    """Find the values of the leaves of one tree, leaf by leaf, and write them to its rows.
 
     The same sums in the same order as `newton_values`; the rows of the tree are so few that they stay in cache.
     """
@@ -141,7 +141,7 @@ def _harvest_small_tree(nodes, base, n_nodes, rows, begin, end, gradient, hessia
             value = _leaf_value(nodes, node, g, h, l2, shrinkage)
             values[node, k] = value
             for i in range(np.uint64(start), np.uint64(stop)):
-                out[chosen[i], k] += value
+                out[chosen[i], k] = value
 
 
 @inner
@@ -195,8 +195,8 @@ def quantile_values(nodes, bases, counts, rows, residual, coefficient, weight, q
 
 
 @inner
-def add_leaf_values(nodes, bases, counts, rows, begin, end, values, out):
-    """Add to `out`, float64 (n, n_outputs), the values of leaves to their rows; see `newton_values`."""
+def write_leaf_values(nodes, bases, counts, rows, begin, end, values, out):
+    """Write to `out`, float64 (n, n_outputs), the value of the leaf of each row of the trees; see `newton_values`."""
     chosen = rows.view(np.uint32)
     room = _most_leaves(counts)
     leaves, at = np.empty(room, np.int64), np.empty(room, np.int64)
@@ -211,7 +211,7 @@ def add_leaf_values(nodes, bases, counts, rows, begin, end, values, out):
                 i, stop = np.uint64(at[leaf]), np.uint64(nodes.stop[node])
                 while i < stop and chosen[i] < row:
                     for k in range(out.shape[1]):
-                        out[chosen[i], k] += values[node, k]
+                        out[chosen[i], k] = values[node, k]
                     i += np.uint64(1)
                 at[leaf] = np.int64(i)
 
@@ -256,7 +256,7 @@ def take_trees(nodes, bases, counts, begin, end, values, flat):
 
 @entry
 def harvest_trees(nodes, bases, counts, rows, begin, end, gradient, hessian, l2, shrinkage, values, flat, out):
-    """Take trees out of the arrays that they were grown in, and add their values to their rows, in one call.
+    """Take trees out of the arrays that they were grown in, and write their values to their rows, in one call.
 
     Or a part of them: the leaves that begin in ``rows[begin:end]``, and with the first part all else that is known of
     the nodes. Parts may be taken at the same time by several threads.
@@ -275,7 +275,7 @@ def harvest_trees(nodes, bases, counts, rows, begin, end, gradient, hessian, l2,
         while t < n_trees and nodes.stop[bases[t]] - nodes.start[bases[t]] > _FEW_ROWS:
             t += 1
         newton_values(nodes, bases[some:t], counts[some:t], rows, begin, end, gradient, hessian, l2, shrinkage, values)
-        add_leaf_values(nodes, bases[some:t], counts[some:t], rows, begin, end, values, out)
+        write_leaf_values(nodes, bases[some:t], counts[some:t], rows, begin, end, values, out)
     take_trees(nodes, bases, counts, begin, end, values, flat)
 
 
@@ -286,5 +286,5 @@ def harvest_quantile_trees(
     """Like `harvest_trees`, with the values of `quantile_values`."""
     begin, end = np.int64(0), np.int64(rows.shape[0])
     quantile_values(nodes, bases, counts, rows, residual, coefficient, weight, q, monotonic, shrinkage, values)
-    add_leaf_values(nodes, bases, counts, rows, begin, end, values, out)
+    write_leaf_values(nodes, bases, counts, rows, begin, end, values, out)
     take_trees(nodes, bases, counts, begin, end, values, flat)

@@ -32,7 +32,7 @@ def from_python(kernel):
 scale = from_python(fixed_point._scale)
 subtract_codes = from_python(histogram.subtract_codes)
 unit_runs = from_python(joint.unit_runs)
-add_leaf_values = from_python(leaves.add_leaf_values)
+write_leaf_values = from_python(leaves.write_leaf_values)
 newton_values = from_python(leaves.newton_values)
 quantile_values = from_python(leaves.quantile_values)
 goes_left = from_python(partition.goes_left)

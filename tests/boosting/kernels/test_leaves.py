@@ -11,7 +11,7 @@ from skmtl.boosting._forest import empty_trees
 from skmtl.boosting.kernels.leaves import harvest_trees, unit_quantiles
 from skmtl.boosting.kernels.walk import find_leaves
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, grow, make_problem, make_settings
-from tests.boosting.kernels._from_python import add_leaf_values, newton_values, quantile_values
+from tests.boosting.kernels._from_python import newton_values, quantile_values, write_leaf_values
 
 
 def as_trees(grown):
@@ -129,17 +129,17 @@ def test_without_walls_such_predictions_would_not_be_monotonic():
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])
-def test_leaf_values_are_added_to_the_rows_of_the_trees(n_outputs):
+def test_leaf_values_are_written_to_the_rows_of_the_trees(n_outputs):
     rng = np.random.default_rng(0)
     problem = make_problem(rng)
     rows = np.sort(rng.choice(60, 40, replace=False))
     grown = grow(problem, make_settings(), rows)
     values = rng.normal(size=(len(grown.nodes.left), n_outputs))
     out = np.ones((60, n_outputs))
-    add_leaf_values(grown.nodes, *as_trees(grown), grown.rows, *all_of(grown), values, out)
+    write_leaf_values(grown.nodes, *as_trees(grown), grown.rows, *all_of(grown), values, out)
     leaves = find_leaves(problem.table.bins, problem.table.n_bins, grown.nodes, 0)
     expected = np.ones((60, n_outputs))
-    expected[rows] += values[leaves[rows]]
+    expected[rows] = values[leaves[rows]]
     np.testing.assert_array_equal(out, expected)
 
 
@@ -159,7 +159,7 @@ def test_trees_are_harvested_in_any_parts(layout, cuts):
     expected = newton(problem, grown, l2=0.7, shrinkage=0.3)
     np.testing.assert_array_equal(flat.value, expected[: grown.count])
     added = np.ones((n_rows, n_outputs))
-    add_leaf_values(*tree, *all_of(grown), expected, added)
+    write_leaf_values(*tree, *all_of(grown), expected, added)
     np.testing.assert_array_equal(out, added)
     for name in ("feature", "threshold", "left", "missing_left", "categorical", "gain"):
         np.testing.assert_array_equal(getattr(flat, name), getattr(grown.nodes, name)[: grown.count])
@@ -185,7 +185,7 @@ def test_trees_of_many_rows_and_of_few_are_harvested_alike(layout):
     harvest_trees(*trees, 0, cuts[-1], *derivatives, 0.7, 0.3, values, flat, out)
     expected, added = np.full_like(values, 9.0), np.zeros_like(out)
     newton_values(*trees, 0, cuts[-1], *derivatives, 0.7, 0.3, expected)
-    add_leaf_values(*trees, 0, cuts[-1], expected, added)
+    write_leaf_values(*trees, 0, cuts[-1], expected, added)
     np.testing.assert_array_equal(values, expected)
     np.testing.assert_array_equal(out, added)
     assert (counts > 1).all() and (added != 0.0).any(axis=1).all()
