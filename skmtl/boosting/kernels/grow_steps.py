@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._shared.jit import borrowing, entry, inner
+from ..._shared.jit import borrowing, embedded, entry, inner
 from .histogram import fill_features, next_run, subtract_codes
 from .pack_sums import PACK_SUMS
 from .partition import partition_slice, write_sides
@@ -172,7 +172,7 @@ def follow_each_other(rows, start, stop):
     return stop > start and np.int64(rows[stop - 1]) - np.int64(rows[start]) == stop - start - 1
 
 
-@borrowing
+@embedded
 def _features_chunk(table, columns, data, settings, rows, nodes, base, scratch, first, begin, end, member):
     """Sum some of the features and scan them; packs that begin in the chunk are part of it as a whole."""
     control, n_columns = scratch.control, columns.shape[0]

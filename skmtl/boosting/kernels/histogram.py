@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._shared.jit import borrowing
+from ..._shared.jit import borrowing, embedded
 from .pack_sums import FEW_CODES, add_packs, pack_end, pays, pick_few
 
 
@@ -131,7 +131,7 @@ def subtract_codes(histograms, from_code, code, n):
         histograms[large + j] -= histograms[small + j]
 
 
-@borrowing
+@embedded
 def fill_features(
     table, columns, first_column, stop_column, rows, start, stop, gathered, first, histogram, first_code, sums
 ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._shared.jit import borrowing
+from ..._shared.jit import borrowing, embedded
 from .random import normal, sample_front, sort_front
 from .score import TIE, node_score, row_weight
 from .split_categorical import best_subset
@@ -69,7 +69,7 @@ def _split_few(table, columns, first, stop, start, tried, scores, cuts, found_sc
             cuts[f, 1] = -1
 
 
-@borrowing
+@embedded
 def split_features(
     table,
     columns,
@@ -162,7 +162,7 @@ def split_features(
         _split_few(table, columns, waiting, stop, start, tried, scores, cuts, found_scores)
 
 
-@borrowing
+@embedded
 def choose_split(
     table, data, settings, histograms, base, total, nodes, node, tried, scores, cuts, subsets, left, state
 ):
