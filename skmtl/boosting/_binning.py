@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from .kernels.bin_codes import write_category_codes, write_codes, write_few_codes
+from .kernels.bin_codes import copy_columns, write_category_codes, write_codes, write_few_codes
 from .kernels.cuts import equal_count_cuts, equal_weight_cuts, few_value_cuts
 from .kernels.sort_values import sort_values
 
@@ -14,6 +14,8 @@ from .kernels.sort_values import sort_values
 _MAX_ROWS = 200_000
 #: Up to so many rows are coded in one call.
 _FEW_ROWS = 32
+#: Columns that are copied together, which is what a cache line has of a row.
+_COLUMNS = 8
 
 
 class Binner:
@@ -44,10 +46,10 @@ class Binner:
             chosen = np.sort(rng.choice(X.shape[0], _MAX_ROWS, replace=False))
             X, weight = X[chosen], None if weight is None else weight[chosen]
 
-        def cuts_of(f):
-            return np.empty(0) if self.n_categories[f] else self._find_cuts(np.ascontiguousarray(X[:, f]), weight)
+        def cuts_of(f, column):
+            return np.empty(0) if self.n_categories[f] else self._find_cuts(column, weight)
 
-        self.cuts = self._map(cuts_of, X.shape[1], X.size)
+        self.cuts = self._map(cuts_of, X)
         self.n_bins = np.array(
             [n if n else len(cuts) + 1 for n, cuts in zip(self.n_categories, self.cuts, strict=True)], np.int32
         )
@@ -81,18 +83,37 @@ class Binner:
             write_few_codes(np.ascontiguousarray(X), *self._flat, codes)
             return codes
 
-        def write(f):
-            column = np.ascontiguousarray(X[:, f])
+        def write(f, column):
             if self.n_categories[f]:
                 write_category_codes(column, self.n_categories[f], codes[f])
             else:
                 write_codes(column, self.cuts[f], codes[f])
 
-        self._map(write, X.shape[1], X.size)
+        self._map(write, X)
         return codes
 
-    def _map(self, function, n_features, size):
-        if self.n_threads == 1 or size < 1_000_000:
-            return [function(f) for f in range(n_features)]
-        with ThreadPoolExecutor(self.n_threads) as pool:
-            return list(pool.map(function, range(n_features)))
+    def _map(self, function, X):
+        """What ``function(f, column)`` returns for every feature."""
+        n_features = X.shape[1]
+        n_threads = self.n_threads if X.size >= 1_000_000 else 1
+        # As many groups for each thread.
+        n_groups = n_threads * -(-n_features // (n_threads * _COLUMNS))
+        bounds = [group * n_features // max(n_groups, 1) for group in range(n_groups + 1)]
+
+        def call(begin, end):
+            return [function(begin + j, column) for j, column in enumerate(_columns(X, begin, end))]
+
+        if n_threads == 1:
+            lots = map(call, bounds[:-1], bounds[1:])
+            return [result for lot in lots for result in lot]
+        with ThreadPoolExecutor(n_threads) as pool:
+            return [result for lot in pool.map(call, bounds[:-1], bounds[1:]) for result in lot]
+
+
+def _columns(X, begin, end):
+    """Columns ``begin:end`` of X, one after the other in memory."""
+    if not X.flags.c_contiguous:
+        return np.ascontiguousarray(X[:, begin:end].T)
+    columns = np.empty((end - begin, X.shape[0]))
+    copy_columns(X, begin, columns)
+    return columns

@@ -45,6 +45,19 @@ def test_equal_weights_and_the_order_of_rows_do_not_matter(seed):
             np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.parametrize("n_features", [1, 7, 8, 9, 31])
+def test_features_do_not_know_of_each_other_whatever_the_layout(n_features):
+    X = np.random.default_rng(0).normal(size=(300, 2 * n_features)).round(2)[:, ::2]
+    layouts = X, np.ascontiguousarray(X), np.asfortranarray(X)
+    for layout in layouts:
+        binner = fit(layout, max_bins=40)
+        codes = binner.transform(layout)
+        for f in range(n_features):
+            alone = fit(X[:, [f]], max_bins=40)
+            np.testing.assert_array_equal(binner.cuts[f], alone.cuts[0])
+            np.testing.assert_array_equal(codes[f], alone.transform(X[:, [f]])[0])
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_codes_keep_the_order_of_the_values_and_missing_comes_last(seed):
     X = table(seed)
