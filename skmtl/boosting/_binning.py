@@ -98,7 +98,7 @@ class Binner:
         n_threads = self.n_threads if X.size >= 1_000_000 else 1
         # As many groups for each thread.
         n_groups = n_threads * -(-n_features // (n_threads * _COLUMNS))
-        bounds = [group * n_features // max(n_groups, 1) for group in range(n_groups + 1)]
+        bounds = [group * n_features // n_groups for group in range(n_groups + 1)]
 
         def call(begin, end):
             return [function(begin + j, column) for j, column in enumerate(_columns(X, begin, end))]

@@ -50,8 +50,10 @@ class _Crew:
         sizes = len(table.n_bins), 2 * memory.max_leaf_nodes + 1, data.words.shape[1], n_threads
         # Its control array is of this crew alone.
         self.scratch = make_scratch(*sizes, memory.histograms, memory.gathered, memory.moved_rows)
-        unpacked = len(table.active) if len(table.packs) == 0 else int(np.sum(table.pack_of < 0))
-        self.n_columns = unpacked + len(table.packs)
+        #: Columns to sum: a pack is one in its features' stead.
+        self.n_columns = len(table.active)
+        if len(table.packs) > 0:
+            self.n_columns = len(table.packs) + int(np.sum(table.pack_of[table.active] < 0))
         self.present = set()
 
     def fits(self, table, data, memory):

@@ -52,6 +52,7 @@ class SquaredLoss(RegressionLoss):
         return loss
 
     def _sum_loss(self, y, raw):
+        # Halved at the end: after every round, one pass over the rows less.
         loss = y - raw[:, 0]
         loss *= loss
         return 0.5 * float(np.add.reduce(loss))

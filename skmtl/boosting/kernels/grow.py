@@ -89,7 +89,7 @@ def grow_with_team(table, data, settings, rows, first, stop, nodes, base, scratc
     tree : int64, number of the tree (see `team`)
     n_members : int64, number of threads; 1: there is no team
     member : int64, number of this thread; 0 owns the tree. The others help with this tree and with later ones whose
-        arrays are the same, and return when none has come for a while; they read no other argument than these arrays.
+        arrays and channels are the same, and return when none has come for a while; what else differs is published.
     """
     control, sums, histograms = scratch.control, scratch.sums, scratch.histograms
     n_channels = data.words.shape[1]

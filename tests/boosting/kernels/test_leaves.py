@@ -158,9 +158,9 @@ def test_trees_are_harvested_in_any_parts(layout, cuts):
         harvest_trees(*tree, begin, end, problem.gradient, problem.hessian, 0.7, 0.3, values, flat, out)
     expected = newton(problem, grown, l2=0.7, shrinkage=0.3)
     np.testing.assert_array_equal(flat.value, expected[: grown.count])
-    added = np.ones((n_rows, n_outputs))
-    write_leaf_values(*tree, *all_of(grown), expected, added)
-    np.testing.assert_array_equal(out, added)
+    written = np.ones((n_rows, n_outputs))
+    write_leaf_values(*tree, *all_of(grown), expected, written)
+    np.testing.assert_array_equal(out, written)
     for name in ("feature", "threshold", "left", "missing_left", "categorical", "gain"):
         np.testing.assert_array_equal(getattr(flat, name), getattr(grown.nodes, name)[: grown.count])
 
@@ -183,12 +183,12 @@ def test_trees_of_many_rows_and_of_few_are_harvested_alike(layout):
     values, out = np.full((len(nodes.left), n_outputs), 9.0), np.zeros((cuts[-1], n_outputs))
     derivatives = problem.gradient, problem.hessian
     harvest_trees(*trees, 0, cuts[-1], *derivatives, 0.7, 0.3, values, flat, out)
-    expected, added = np.full_like(values, 9.0), np.zeros_like(out)
+    expected, written = np.full_like(values, 9.0), np.zeros_like(out)
     newton_values(*trees, 0, cuts[-1], *derivatives, 0.7, 0.3, expected)
-    write_leaf_values(*trees, 0, cuts[-1], expected, added)
+    write_leaf_values(*trees, 0, cuts[-1], expected, written)
     np.testing.assert_array_equal(values, expected)
-    np.testing.assert_array_equal(out, added)
-    assert (counts > 1).all() and (added != 0.0).any(axis=1).all()
+    np.testing.assert_array_equal(out, written)
+    assert (counts > 1).all() and (written != 0.0).any(axis=1).all()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
