@@ -52,16 +52,19 @@ def with_packs(table: Table) -> Table:
     for number, (_, members, codes) in enumerate(packs):
         pack_of[members] = number
         pack_costs[number] = codes.shape[1]
-        for f, own in zip(members, codes, strict=True):
-            counts = np.bincount(own)
-            pack_most[f] = counts.argmax()
-            order = np.argsort(own, kind="stable")
-            order = order[own[order] != pack_most[f]]
-            counts[pack_most[f]] = 0
-            pack_order[f, : len(order)] = order
-            pack_costs[number] += _STEP + len(order)
-            ends = np.cumsum(counts)
-            pack_runs[f, 1 : len(ends) + 1], pack_runs[f, len(ends) + 1 :] = ends, ends[-1]
+        counts = (codes[:, :, None] == np.arange(codes.max() + 1)).sum(axis=1)
+        most_common = counts.argmax(axis=1)
+        # Joint codes by code of the feature, those of its most common code last: they are what is left of the sum.
+        is_most_common = codes == most_common[:, None]
+        order = np.argsort(np.where(is_most_common, 255, codes), axis=1, kind="stable")
+        order[np.sort(is_most_common, axis=1)] = 0
+        np.put_along_axis(counts, most_common[:, None], 0, axis=1)
+        ends = np.cumsum(counts, axis=1)
+        pack_most[members] = most_common
+        pack_order[members, : order.shape[1]] = order
+        pack_runs[members, 1 : ends.shape[1] + 1] = ends
+        pack_runs[members, ends.shape[1] + 1 :] = ends[:, -1:]
+        pack_costs[number] += _STEP * len(members) + ends[:, -1].sum()
     packed = [f for _, members, _ in packs for f in members]
     own = [f for f in table.active.tolist() if f < table.n_own and pack_of[f] < 0]
     of_tasks = [f for f in table.active.tolist() if f >= table.n_own]

@@ -214,13 +214,9 @@ class Loss(BaseEstimator):
         if weight is None and self.elementwise:
             # In pieces that stay in cache: new memory for all rows would take longer than the arithmetic.
             pieces = (slice(begin, begin + _FEW_ROWS) for begin in range(0, len(y), _FEW_ROWS))
-            return sum(self._sum_loss(y[piece], raw[piece]) for piece in pieces) / len(y)
+            return sum(float(np.add.reduce(self.row_loss(y[piece], raw[piece]))) for piece in pieces) / len(y)
         losses = self.row_loss(y, raw)
         return float(losses.mean() if weight is None else np.average(losses, weights=weight))
-
-    def _sum_loss(self, y, raw):
-        """Sum of the losses of a few rows."""
-        return float(np.add.reduce(self.row_loss(y, raw)))
 
     # Nets ------------------------------------------------------------------------------------------------------------
 

@@ -51,11 +51,11 @@ class SquaredLoss(RegressionLoss):
         loss *= 0.5
         return loss
 
-    def _sum_loss(self, y, raw):
-        # Halved at the end: after every round, one pass over the rows less.
-        loss = y - raw[:, 0]
-        loss *= loss
-        return 0.5 * float(np.add.reduce(loss))
+    def mean_loss(self, y, raw, weight=None):
+        """Weighted mean of the loss."""
+        # After every round: in one pass, without the losses of rows in between.
+        total = kernels.sum_of_squares(y, raw, no_weight(weight))
+        return 0.5 * total / (len(y) if weight is None else float(np.sum(weight)))
 
     def torch_rows(self, raw, y, allowed=None):
         """See :class:`Loss`."""

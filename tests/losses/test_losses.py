@@ -115,6 +115,20 @@ def test_the_mean_over_many_rows_is_found_in_pieces(case, monkeypatch):
 
 
 @every_loss
+@pytest.mark.parametrize("n_rows", [1, 31, 32, 33, 40])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_mean_is_that_of_the_losses_of_rows(case, n_rows, weighted):
+    rng = np.random.default_rng(0)
+    y = case.targets(rng)
+    weight = rng.exponential(size=40)[:n_rows] if weighted else None
+    loss = case.prepared(y)
+    raw = case.raw(rng, y, loss)[:n_rows]
+    y = y[:n_rows]
+    expected = np.average(loss.row_loss(y, raw), weights=weight)
+    assert loss.mean_loss(y, raw, weight) == pytest.approx(expected, rel=1e-12)
+
+
+@every_loss
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_weight_is_so_many_copies(case, seed):
     rng = np.random.default_rng(seed)

@@ -16,8 +16,9 @@ def join_codes(left, n_left, right, n_right, most, joined, left_of, right_of):
     """
     code_of = np.full(n_left * n_right, -1, np.int64)
     n_codes = 0
-    for i in range(left.shape[0]):
-        pair = np.int64(left[i]) * n_right + np.int64(right[i])
+    step = np.uint64(n_right)
+    for i in range(np.uint64(left.shape[0])):
+        pair = np.uint64(left[i]) * step + np.uint64(right[i])
         code = code_of[pair]
         if code < 0:
             if n_codes == most:
