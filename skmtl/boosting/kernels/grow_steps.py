@@ -13,7 +13,7 @@ from .histogram import fill_features, next_run, subtract_codes
 from .pack_sums import PACK_SUMS
 from .partition import partition_slice, write_sides
 from .split import split_features
-from .split_numeric import N_CODES, SCAN_SUMS
+from .split_numeric import SCAN_SCORES, SCAN_SUMS
 from .team import CONTROL_WORDS, IDLE, MOST_CHUNKS, OVER, STEP, finish_chunk, take_chunk, wait
 from .types import CODE_WORDS, Scratch, TreeSettings, Words
 
@@ -39,7 +39,7 @@ _CHUNKS_PER_THREAD = 6
 @entry
 def make_scratch(n_features, n_nodes, n_channels, n_threads, histograms, gathered, moved_rows):
     """Memory for trees of up to so many rows and nodes."""
-    scores = np.empty((n_threads, N_CODES))
+    scores = np.empty((n_threads, SCAN_SCORES))
     # No other array may share a cache line with what threads agree through.
     control = np.zeros(CONTROL_WORDS + 32, np.int64)[16 : 16 + CONTROL_WORDS]
     return Scratch(
@@ -119,6 +119,14 @@ def _gather_chunk(words, rows, together, gathered, first, start, stop, total):
             gathered[i, 0] = word
             value += word
         total[0] = value
+    elif n_channels == 2:
+        value, other = np.int64(0), np.int64(0)
+        for i in range(chosen.shape[0]):
+            word, second = words[chosen[i], 0], words[chosen[i], 1]
+            gathered[i, 0], gathered[i, 1] = word, second
+            value += word
+            other += second
+        total[0], total[1] = value, other
     else:
         total[:n_channels] = 0
         for i in range(chosen.shape[0]):

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..._shared.jit import borrowing, embedded
 from .pack_sums import FEW_CODES, add_packs, pack_end, pays, pick_few
+from .pairs import add_pair, add_pair_twice
 
 
 @borrowing
@@ -50,31 +51,27 @@ def _pick_two(column_a, column_b, chosen, gathered, out_a, out_b):
 @borrowing
 def _pick_channels(column, chosen, gathered, out):
     """Sum one feature over chosen rows, several channels."""
-    if gathered.shape[1] == 2:
-        two, one = np.uint32(2), np.uint32(1)
+    n_channels, two, one = np.uint32(gathered.shape[1]), np.uint32(2), np.uint32(1)
+    if n_channels == two:
         for i in range(chosen.shape[0]):
-            j = np.uint32(column[chosen[i]]) * two
-            out[j] += gathered[i, 0]
-            out[j + one] += gathered[i, 1]
-    else:
-        n_channels = np.uint32(gathered.shape[1])
-        for i in range(chosen.shape[0]):
-            j = np.uint32(column[chosen[i]]) * n_channels
-            for c in range(gathered.shape[1]):
-                out[j + np.uint32(c)] += gathered[i, c]
+            add_pair(out, np.uint32(column[chosen[i]]) * two, gathered, i, 0)
+        return
+    odd = n_channels % two == one
+    for i in range(chosen.shape[0]):
+        j = np.uint32(column[chosen[i]]) * n_channels
+        for c in range(np.uint32(0), n_channels - one, two):
+            add_pair(out, j + c, gathered, i, c)
+        if odd:
+            out[j + n_channels - one] += gathered[i, n_channels - one]
 
 
 @borrowing
 def _pick_pairs(column_a, column_b, chosen, gathered, out_a, out_b):
     """Sum two features over chosen rows, two channels."""
-    two, one = np.uint32(2), np.uint32(1)
+    two = np.uint32(2)
     for i in range(chosen.shape[0]):
-        row, word, other = chosen[i], gathered[i, 0], gathered[i, 1]
-        j, k = np.uint32(column_a[row]) * two, np.uint32(column_b[row]) * two
-        out_a[j] += word
-        out_a[j + one] += other
-        out_b[k] += word
-        out_b[k + one] += other
+        row = chosen[i]
+        add_pair_twice(out_a, np.uint32(column_a[row]) * two, out_b, np.uint32(column_b[row]) * two, gathered, i)
 
 
 @borrowing

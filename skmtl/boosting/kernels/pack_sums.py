@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..._shared.jit import borrowing
+from .pairs import add_pair
 
 #: Copies of the sums.
 _COPIES = 4
@@ -42,6 +43,15 @@ def pick_few(column, chosen, gathered, n_codes, sums):
             d[column[chosen[i + three]]] += gathered[i + three, 0]
         for i in range(fours * four, n_rows):
             a[column[chosen[i]]] += gathered[i, 0]
+    elif n_channels == two:
+        for quarter in range(fours):
+            i = quarter * four
+            add_pair(sums, two * np.uint64(column[chosen[i]]), gathered, i, 0)
+            add_pair(sums, size + two * np.uint64(column[chosen[i + one]]), gathered, i + one, 0)
+            add_pair(sums, two * size + two * np.uint64(column[chosen[i + two]]), gathered, i + two, 0)
+            add_pair(sums, three * size + two * np.uint64(column[chosen[i + three]]), gathered, i + three, 0)
+        for i in range(fours * four, n_rows):
+            add_pair(sums, two * np.uint64(column[chosen[i]]), gathered, i, 0)
     else:
         for i in range(n_rows):
             j = (i % four) * size + np.uint64(column[chosen[i]]) * n_channels

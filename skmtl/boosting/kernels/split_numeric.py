@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..._shared.jit import borrowing, embedded
-from .score import TIE, child_scores, row_weight
+from .score import TIE, child_scores, output_gradient, output_hessian, row_weight
 
 #: Codes that a feature may have.
 N_CODES = 256
@@ -14,6 +14,8 @@ FEW_BINS = 8
 #: Sums that a scan for one output writes: one list for each channel that there may be, or a
 #: second list, of those that wait.
 SCAN_SUMS = 3 * N_CODES
+#: Scores of thresholds and, of several outputs, the sums of their Hessians.
+SCAN_SCORES = 2 * N_CODES
 
 
 @borrowing
@@ -25,6 +27,18 @@ def _sum_left(histograms, begin, n_bins, step, missing, sums, first):
         left += histograms[j]
         sums[k + np.uint64(b)] = left
         j += step
+
+
+@borrowing
+def _sum_two_left(histograms, begin, n_bins, missing, other_missing, sums):
+    """The same of two channels, those of the second to ``sums[N_CODES:]``: neither addition waits for the other."""
+    left, other = missing, other_missing
+    j = np.uint64(begin)
+    for b in range(np.uint64(n_bins)):
+        left += histograms[j]
+        other += histograms[j + np.uint64(1)]
+        sums[b], sums[np.uint64(N_CODES) + b] = left, other
+        j += np.uint64(2)
 
 
 @borrowing
@@ -161,10 +175,71 @@ def _scan_one_output(histograms, begin, n_bins, with_missing, total, data, setti
     Twin of the general scan with a loop for each step, because most fits spend their time here.
     """
     n_channels = total.shape[0]
-    for c in range(n_channels):
+    if n_channels == 2:
+        missing = histograms[begin + 2 * n_bins] if with_missing else np.int64(0)
+        other_missing = histograms[begin + 2 * n_bins + 1] if with_missing else np.int64(0)
+        _sum_two_left(histograms, begin, n_bins, missing, other_missing, sums)
+    for c in range(n_channels if n_channels != 2 else 0):
         missing = histograms[begin + n_bins * n_channels + c] if with_missing else np.int64(0)
         _sum_left(histograms, begin + c, n_bins, n_channels, missing, sums, c * N_CODES)
     score_weights(sums, N_CODES, n_bins, n_channels, total, data, settings, scores)
+    return _first_best(scores, words, n_bins, best_score)
+
+
+@borrowing
+def _add_output(sums, n_bins, k, g_total, h_total, data, l2, scores):
+    """Add the score of one output to that of each threshold, and its Hessian to the sum of them.
+
+    Sums on the left of the thresholds: of what holds the rows' weights, of the output's gradients and of its Hessians,
+    if it has its own, to be found N_CODES apart.
+    """
+    one, two = np.uint64(N_CODES), np.uint64(2 * N_CODES)
+    shift, mask = data.shift if k == 0 else np.int64(0), (np.int64(1) << data.shift) - 1
+    own_hessian, weighted = data.own_hessian, data.weighted
+    gradient_unit, hessian_unit, weight_unit = data.gradient_unit, data.hessian_unit, data.weight_unit
+    for b in range(np.uint64(n_bins)):
+        w = sums[b] * weight_unit if weighted else np.float64(sums[b] & mask)
+        h = sums[two + b] * hessian_unit if own_hessian else w
+        g = (sums[one + b] >> shift) * gradient_unit
+        g_right, h_right = g_total - g, h_total - h
+        a, c = h + l2, h_right + l2
+        # Without a second derivative a leaf has the value zero, and its score is zero, too.
+        left, right = g * g if a > 0.0 else 0.0, g_right * g_right if c > 0.0 else 0.0
+        a, c = a if a > 0.0 else 1.0, c if c > 0.0 else 1.0
+        scores[b] += (left * c + right * a) / (a * c)
+        scores[one + b] += h
+
+
+@borrowing
+def _scan_outputs(histograms, begin, n_bins, with_missing, total, data, settings, best_score, sums, scores, words):
+    """Scan thresholds for several outputs without bounds or monotonic constraint; see `best_threshold`.
+
+    Another twin of the general scan, output by output, so that several thresholds are scored at a time.
+    """
+    n_channels, last = total.shape[0], n_bins * total.shape[0]
+    weight_channel = n_channels - 1 if data.weighted else 0
+    missing = histograms[begin + last + weight_channel] if with_missing else np.int64(0)
+    _sum_left(histograms, begin + weight_channel, n_bins, n_channels, missing, sums, np.int64(0))
+    one = np.uint64(N_CODES)
+    for b in range(np.uint64(n_bins)):
+        scores[b], scores[one + b] = 0.0, 0.0
+    h_total = 0.0
+    for k in range(data.n_outputs):
+        missing = histograms[begin + last + k] if with_missing else np.int64(0)
+        _sum_left(histograms, begin + k, n_bins, n_channels, missing, sums, np.int64(N_CODES))
+        if data.own_hessian:
+            c = data.n_outputs + k
+            missing = histograms[begin + last + c] if with_missing else np.int64(0)
+            _sum_left(histograms, begin + c, n_bins, n_channels, missing, sums, np.int64(2 * N_CODES))
+        own_total = output_hessian(total, k, data)
+        _add_output(sums, n_bins, k, output_gradient(total, k, data), own_total, data, settings.l2, scores)
+        h_total += own_total
+    mask, weighted, weight_unit = (np.int64(1) << data.shift) - 1, data.weighted, data.weight_unit
+    min_weight, min_hessian, w_total = settings.min_weight, settings.min_hessian, row_weight(total, data)
+    for b in range(np.uint64(n_bins)):
+        w, h = sums[b] * weight_unit if weighted else np.float64(sums[b] & mask), scores[one + b]
+        allowed = (w >= min_weight) & (w_total - w >= min_weight) & (h >= min_hessian) & (h_total - h >= min_hessian)
+        scores[b] = scores[b] if allowed else -1.0
     return _first_best(scores, words, n_bins, best_score)
 
 
@@ -216,7 +291,7 @@ def best_threshold(
     histograms : int64, with the feature's codes from index `begin` on
     total : int64 (n_channels,), sums of the node
     best_score : float, the score to beat
-    sums, scores : int64 (at least SCAN_SUMS and n_channels,), float64 (N_CODES,), scratch
+    sums, scores : int64 (at least SCAN_SUMS and n_channels,), float64 (SCAN_SCORES,), scratch
     words : `scores` as int64
 
     Returns
@@ -228,10 +303,14 @@ def best_threshold(
     n_channels = total.shape[0]
     mask = (np.int64(1) << data.shift) - 1
     some_missing = histograms[begin + n_bins * n_channels] & mask != 0
-    plain = data.n_outputs == 1 and monotonic == 0 and lower == -np.inf and upper == np.inf
+    plain = monotonic == 0 and lower == -np.inf and upper == np.inf
     threshold, missing_left = -1, -1
     for with_missing in range(2 if some_missing else 1):
-        if plain:
+        if plain and data.n_outputs > 1:
+            score, found = _scan_outputs(
+                histograms, begin, n_bins, with_missing == 1, total, data, settings, best_score, sums, scores, words
+            )
+        elif plain:
             score, found = _scan_one_output(
                 histograms, begin, n_bins, with_missing == 1, total, data, settings, best_score, sums, scores, words
             )

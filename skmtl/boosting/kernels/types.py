@@ -91,8 +91,8 @@ class Scratch(NamedTuple):
     sides: Any  # uint8 (n_threads, 256), whether a code goes left
     pack_sums: Any  # int64 (n_threads, PACK_SUMS * n_channels), sums by the codes of a pack
     scan_sums: Any  # int64 (n_threads, SCAN_SUMS or n_channels), see `best_threshold`
-    scan_scores: Any  # float64 (n_threads, N_CODES)
-    scan_words: Any  # int64 (n_threads, N_CODES), the same memory
+    scan_scores: Any  # float64 (n_threads, SCAN_SCORES)
+    scan_words: Any  # int64 (n_threads, SCAN_SCORES), the same memory
 
 
 class Nodes(NamedTuple):

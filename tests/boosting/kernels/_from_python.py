@@ -19,7 +19,7 @@ from skmtl.boosting.kernels import (
     walk,
 )
 from skmtl.boosting.kernels.pack_sums import PACK_SUMS
-from skmtl.boosting.kernels.split_numeric import N_CODES, SCAN_SUMS
+from skmtl.boosting.kernels.split_numeric import SCAN_SCORES, SCAN_SUMS
 from skmtl.boosting.kernels.types import CODE_WORDS
 
 _fill_features, _split_features, _choose_split = histogram.fill_features, split.split_features, split.choose_split
@@ -79,7 +79,7 @@ def find_split(table, data, settings, histograms, slot, total, nodes, node, cand
         tried[f] = 1
     scores, cuts = np.empty(n_features), np.full((n_features, 2), -1)
     subsets = np.empty((n_features, CODE_WORDS), np.uint32)
-    sums, found = np.empty(max(SCAN_SUMS, n_channels), np.int64), np.empty(N_CODES)
+    sums, found = np.empty(max(SCAN_SUMS, n_channels), np.int64), np.empty(SCAN_SCORES)
     base, lower, upper = slot * table.offsets[-1] * n_channels, nodes.lower[node], nodes.upper[node]
     _split_features(
         table, candidates, 0, candidates.shape[0], data, settings, histograms, base, total, lower, upper, tried, scores,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skmtl.boosting.kernels.fixed_point import to_words
-from skmtl.boosting.kernels.split_numeric import N_CODES, SCAN_SUMS
+from skmtl.boosting.kernels.split_numeric import SCAN_SCORES, SCAN_SUMS
 from tests.boosting.kernels._cases import LAYOUTS, SEEDS, histogram_of, make_problem, make_settings
 from tests.boosting.kernels._from_python import best_threshold, half_way, least_count, node_score, threshold_by_counts
 from tests.boosting.kernels._naive import numeric_splits, split_score
@@ -16,7 +16,7 @@ BOUNDS = [FREE, (-0.4, 0.3), (0.05, np.inf), (-np.inf, -0.05)]
 
 
 def scratch(n_channels):
-    scores = np.empty(N_CODES)
+    scores = np.empty(SCAN_SCORES)
     return np.empty(max(SCAN_SUMS, n_channels), np.int64), scores, scores.view(np.int64)
 
 
@@ -95,6 +95,23 @@ def test_equals_brute_force(layout, seed, missing):
             rows = np.sort(rng.choice(60, size, replace=False))
             found += check(problem, f, rows, make_settings(l2=float(rng.choice([0.0, 2.0]))))
     assert found > 0
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+@pytest.mark.parametrize("limits", [{}, {"min_weight": 5.0}, {"min_hessian": 7.0}])
+def test_bounds_that_hold_nothing_back_change_nothing(layout, seed, missing, limits):
+    rng = np.random.default_rng(seed)
+    problem = make_problem(rng, layout, missing=missing, n_codes=12)
+    settings = make_settings(l2=float(rng.choice([0.0, 2.0])), **limits)
+    for f in range(3):
+        for size in (10, 60):
+            rows = np.sort(rng.choice(60, size, replace=False))
+            _, score, *where = find(problem, f, rows, settings)
+            _, general_score, *general_where = find(problem, f, rows, settings, bounds=(-1e9, 1e9))
+            assert where == general_where
+            assert where[0] < 0 or score == pytest.approx(general_score, rel=1e-12)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
