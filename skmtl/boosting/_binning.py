@@ -59,22 +59,18 @@ class Binner:
 
     def _find_cuts(self, column, weight):
         cuts = np.empty(self.max_bins)
-        if weight is None:
-            n_cuts = few_value_cuts(column, self.max_bins, cuts)
-            if n_cuts < 0:
-                ordered = np.empty(len(column))
-                n_values = sort_values(column, ordered)
-                n_cuts = equal_count_cuts(ordered[:n_values], self.max_bins, cuts)
+        n_cuts = few_value_cuts(column, self.max_bins, cuts)
+        if n_cuts >= 0:
             return cuts[:n_cuts].copy()
-        missing = np.isnan(column)
-        if missing.any():
-            column, weight = column[~missing], weight[~missing]
-        order = np.argsort(column, kind="stable")
-        values, weight = column[order], weight[order]
-        starts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]])[: len(values)])
+        weight = np.empty(0) if weight is None else weight
+        ordered, ordered_weight = np.empty(len(column)), np.empty(len(weight))
+        ordered = ordered[: sort_values(column, weight, ordered, ordered_weight)]
+        if len(weight) == 0:
+            return cuts[: equal_count_cuts(ordered, self.max_bins, cuts)].copy()
+        starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
         # Value by value: added up row by row, equal weights would differ from none by their rounding.
-        totals = np.add.reduceat(weight, starts) if len(starts) else weight
-        return cuts[: equal_weight_cuts(values[starts], totals, self.max_bins, cuts)].copy()
+        totals = np.add.reduceat(ordered_weight[: len(ordered)], starts)
+        return cuts[: equal_weight_cuts(ordered[starts], totals, self.max_bins, cuts)].copy()
 
     def transform(self, X):
         """Codes, uint8 of shape (n_features, n_rows), of X, float64 (n_rows, n_features)."""

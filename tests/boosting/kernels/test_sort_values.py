@@ -9,11 +9,12 @@ from skmtl.boosting.kernels.sort_values import sort_values
 from tests.boosting.kernels._cases import SEEDS, SMALL
 
 N = 40 if SMALL else 3000
+NONE = np.empty(0)
 
 
 def sort(values):
     ordered = np.full(len(values), np.nan)
-    return ordered[: sort_values(np.asarray(values, float), ordered)]
+    return ordered[: sort_values(np.asarray(values, float), NONE, ordered, NONE)]
 
 
 CASES = {
@@ -38,6 +39,21 @@ CASES = {
 def test_values_are_in_the_order_of_numpy(case, seed):
     values = np.asarray(CASES[case](np.random.default_rng(seed)), float)
     np.testing.assert_array_equal(sort(values), np.sort(values))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+@pytest.mark.parametrize("case", CASES)
+def test_weights_come_along_those_of_equal_values_in_their_order(case, missing, seed):
+    rng = np.random.default_rng(seed)
+    values = np.asarray(CASES[case](rng), float) + 0.0  # NumPy's order does not tell the zeros apart
+    values[rng.random(len(values)) < missing] = np.nan
+    weights, ordered, ordered_weights = rng.random(len(values)), np.empty(len(values)), np.empty(len(values))
+    n = sort_values(values, weights, ordered, ordered_weights)
+    order = np.argsort(values, kind="stable")[:n]
+    assert n == np.sum(~np.isnan(values))
+    np.testing.assert_array_equal(ordered[:n], values[order])
+    np.testing.assert_array_equal(ordered_weights[:n], weights[order])
 
 
 @pytest.mark.parametrize("seed", SEEDS)
