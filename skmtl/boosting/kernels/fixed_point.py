@@ -52,6 +52,16 @@ def _write_gradients(gradient, pointers, shift, scales, out):
 
 
 @borrowing
+def _write_pairs(gradient, second, pointers, shift, scales, which, out):
+    """Write the words of rows of one output that have a Hessian or a weight, too; its scales are ``scales[which]``."""
+    for u in range(pointers.shape[0] - 1):
+        scale, second_scale = scales[0, u], scales[which, u]
+        for i in range(np.uint64(pointers[u]), np.uint64(pointers[u + 1])):
+            out[i, 0] = (np.int64(np.rint(gradient[i] * scale)) << shift) + 1
+            out[i, 1] = np.int64(np.rint(second[i] * second_scale))
+
+
+@borrowing
 def _write_words(gradient, hessian, weight, own_hessian, weighted, pointers, shift, scales, out):
     """Round gradients, Hessians and weights to integers.
 
@@ -97,6 +107,9 @@ def pack_words(gradient, hessian, weight, own_hessian, weighted, pointers, scale
         _write_scales(bits_of[2], np.int64(1), pointers, bits, scales[2], bits_of_scales[2])
     if out.shape[1] == 1:
         _write_gradients(gradient, pointers, shift, scales, out)
+    elif out.shape[1] == 2 and n_outputs == 1:
+        second, which = (hessian, np.int64(1)) if own_hessian else (weight, np.int64(2))
+        _write_pairs(gradient, second, pointers, shift, scales, which, out)
     else:
         _write_words(gradient, hessian, weight, own_hessian, weighted, pointers, shift, scales, out)
     return shift
