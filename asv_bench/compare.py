@@ -1,10 +1,10 @@
 """Print fit and prediction times beside LightGBM's: the same data, tree settings and threads, runs taken in turn.
 
 ``make bench`` runs it. Ratios below one are in our favour. Times are the best of several runs; compiling the kernels is
-not part of them and is shown on a line of its own. Then predictions of 500 trees, and of a single row. Then many small
-tasks: rounds of one tree per task beside a loop of LightGBM fits, of which the first twenty tasks are timed and the
-rest extrapolated. Where the variable ``SKMTL_DATASETS`` of the environment names the folder of the R-MTGB tables,
-`school` is among the tables: most of its columns are one-hot.
+not part of them and is shown on a line of its own. Then fits with weights, and of classes. Then predictions of 500
+trees, and of a single row. Then many small tasks: rounds of one tree per task beside a loop of LightGBM fits, of which
+the first twenty tasks are timed and the rest extrapolated. Where the variable ``SKMTL_DATASETS`` of the environment
+names the folder of the R-MTGB tables, `school` is among the tables: most of its columns are one-hot.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import os
 import platform
 import time
+from functools import partial
 from pathlib import Path
 
 import lightgbm
@@ -20,7 +21,7 @@ import numba
 import numpy as np
 import pandas as pd
 
-from skmtl import RMTGBRegressor, __version__
+from skmtl import RMTGBClassifier, RMTGBRegressor, __version__
 
 SIZES = [(15_000, 27), (100_000, 20), (1_000_000, 20)]
 MANY_TASKS = [(1_000, 20), (10_000, 50)]
@@ -44,9 +45,9 @@ def tables(largest):
         yield "school", school.drop(columns=["task", "target"]).to_numpy(float), school["target"].to_numpy()
 
 
-def ours(n_threads=1, n_trees=TREES):
+def ours(n_threads=1, n_trees=TREES, estimator=RMTGBRegressor):
     """Return the shared block alone, with LightGBM's defaults for the trees."""
-    return RMTGBRegressor(
+    return estimator(
         schedule={"shared": n_trees},
         early_stopping=False,
         init="mean",
@@ -60,9 +61,9 @@ def ours(n_threads=1, n_trees=TREES):
     )
 
 
-def theirs(n_threads=1, n_trees=TREES):
+def theirs(n_threads=1, n_trees=TREES, estimator=lightgbm.LGBMRegressor):
     """Return LightGBM with as many trees of as many leaves."""
-    return lightgbm.LGBMRegressor(n_estimators=n_trees, num_leaves=LEAVES, n_jobs=n_threads, verbose=-1)
+    return estimator(n_estimators=n_trees, num_leaves=LEAVES, n_jobs=n_threads, verbose=-1)
 
 
 def seconds(call):
@@ -82,6 +83,23 @@ def compare(X, y, repeats, n_threads):
         predict[0].append(seconds(lambda: models[0].predict(X)))
         predict[1].append(seconds(lambda: models[1].predict(X, num_threads=n_threads)))
     return [min(times) for times in (*fit, *predict)]
+
+
+def compare_kinds(X, y, repeats, n_threads):
+    """Yield the best times of fits where a row has more than a gradient: a weight, or a Hessian for every class.
+
+    For three classes LightGBM grows three trees in every round, ours have a value for each class in their leaves.
+    """
+    weight = np.random.default_rng(0).exponential(size=len(y))
+    classifiers = RMTGBClassifier, lightgbm.LGBMClassifier
+    for name, estimators, target, arguments in (
+        ("weights", (RMTGBRegressor, lightgbm.LGBMRegressor), y, {"sample_weight": weight}),
+        ("two classes", classifiers, y > np.median(y), {}),
+        ("three classes", classifiers, np.digitize(y, np.quantile(y, [1 / 3, 2 / 3])), {}),
+    ):
+        models = [make(n_threads, estimator=e) for make, e in zip((ours, theirs), estimators, strict=True)]
+        times = [[seconds(partial(m.fit, X, target, **arguments)) for m in models] for _ in range(repeats + 1)]
+        yield name, *np.min(times[1:], axis=0)
 
 
 def compare_predictions(n_threads, n_trees=500):
@@ -137,6 +155,11 @@ def main():
                 f"{n_threads:>7}  {name:<13}{a:>9.2f}s{b:>9.2f}s{a / b:>10.2f}{c:>9.2f}s{d:>9.2f}s{c / d:>10.2f}",
                 flush=True,
             )
+    print(f"\n{'threads':>7}  {'table':<15}{'':<15}{'fit':>9} {'LightGBM':>9}{'ratio':>9}")
+    for n_threads in options.threads:
+        for table, X, y in tables(min(options.largest, SIZES[1][0])):
+            for kind, a, b in compare_kinds(X, y, options.repeats, n_threads):
+                print(f"{n_threads:>7}  {table:<15}{kind:<15}{a:>9.2f}s{b:>9.2f}s{a / b:>8.2f}", flush=True)
     print(f"\n{'threads':>7}  {'500 trees':<13}{'predict':>10}{'LightGBM':>10}{'ratio':>10}")
     for n_threads in options.threads:
         a, b, c, d = compare_predictions(n_threads)
