@@ -57,14 +57,32 @@ def _row_range(nodes, leaves, n_leaves, rows):
 
 
 @borrowing
-def _sum_leaf(rows, begin, stop, end_row, values, k, total):
-    """Add values of the rows ``rows[begin:stop]`` below `end_row` to `total`; returns it and where it stopped."""
+def _sum_leaf(rows, begin, stop, end_row, values, total):
+    """Add values of the rows ``rows[begin:stop]`` below `end_row` to `total`; returns it and where it stopped.
+
+    values : float64 (n, 1)
+    """
     chosen = rows.view(np.uint32)
     i = np.uint64(begin)
     while i < np.uint64(stop) and chosen[i] < end_row:
-        total += values[chosen[i], k]
+        total += values[chosen[i], 0]
         i += np.uint64(1)
     return total, np.int64(i)
+
+
+@borrowing
+def _sum_leaf_outputs(rows, begin, stop, end_row, gradient, hessian, totals):
+    """The same for all outputs of both derivatives at once, which lie next to each other; returns where it stopped."""
+    chosen, n_outputs = rows.view(np.uint32), gradient.shape[1]
+    counted = hessian.shape[0] == 0
+    i = np.uint64(begin)
+    while i < np.uint64(stop) and chosen[i] < end_row:
+        for k in range(n_outputs):
+            totals[k] += gradient[chosen[i], k]
+        for k in range(0 if counted else n_outputs):
+            totals[n_outputs + k] += hessian[chosen[i], k]
+        i += np.uint64(1)
+    return np.int64(i)
 
 
 @inner
@@ -79,30 +97,33 @@ def newton_values(nodes, bases, counts, rows, begin, end, gradient, hessian, l2,
     gradient : float64 (n, n_outputs); hessian : float64 (n, n_outputs), or (0, n_outputs) where every Hessian is 1;
     values : float64 (n_nodes, n_outputs)
     """
-    counted = hessian.shape[0] == 0
+    counted, n_outputs = hessian.shape[0] == 0, values.shape[1]
     room = _most_leaves(counts)
-    leaves, at, sums = np.empty(room, np.int64), np.empty(room, np.int64), np.empty((room, 2))
+    leaves, at, sums = np.empty(room, np.int64), np.empty(room, np.int64), np.empty((room, 2 * n_outputs))
     for t in range(bases.shape[0]):
         for node in range(bases[t], bases[t] + counts[t]):
             if nodes.left[node] != 0:
-                for k in range(values.shape[1]):
+                for k in range(n_outputs):
                     values[node, k] = 0.0
         n_leaves = _write_leaves(nodes, bases[t], counts[t], begin, end, leaves)
         first, last = _row_range(nodes, leaves, n_leaves, rows)
-        for k in range(values.shape[1]):
+        for leaf in range(n_leaves):
+            at[leaf] = nodes.start[leaves[leaf]]
+            sums[leaf, :] = 0.0
+        for row in range(first + _BLOCK, last + _BLOCK + 1, _BLOCK):
             for leaf in range(n_leaves):
-                at[leaf] = nodes.start[leaves[leaf]]
-                sums[leaf, 0], sums[leaf, 1] = 0.0, 0.0
-            for row in range(first + _BLOCK, last + _BLOCK + 1, _BLOCK):
-                for leaf in range(n_leaves):
-                    here, stop = at[leaf], nodes.stop[leaves[leaf]]
-                    sums[leaf, 0], at[leaf] = _sum_leaf(rows, here, stop, row, gradient, k, sums[leaf, 0])
-                    if not counted:
-                        sums[leaf, 1], _ = _sum_leaf(rows, here, stop, row, hessian, k, sums[leaf, 1])
-            for leaf in range(n_leaves):
-                node = leaves[leaf]
-                g = sums[leaf, 0]
-                h = np.float64(nodes.stop[node] - nodes.start[node]) if counted else sums[leaf, 1]
+                here, stop = at[leaf], nodes.stop[leaves[leaf]]
+                if n_outputs > 1:
+                    at[leaf] = _sum_leaf_outputs(rows, here, stop, row, gradient, hessian, sums[leaf])
+                    continue
+                sums[leaf, 0], at[leaf] = _sum_leaf(rows, here, stop, row, gradient, sums[leaf, 0])
+                if not counted:
+                    sums[leaf, 1], _ = _sum_leaf(rows, here, stop, row, hessian, sums[leaf, 1])
+        for leaf in range(n_leaves):
+            node = leaves[leaf]
+            for k in range(n_outputs):
+                g = sums[leaf, k]
+                h = np.float64(nodes.stop[node] - nodes.start[node]) if counted else sums[leaf, n_outputs + k]
                 values[node, k] = _leaf_value(nodes, node, g, h, l2, shrinkage)
 
 

@@ -68,3 +68,13 @@ def log1p_of_share(e):
     p = p * t + 1.0 / 3.0
     p = p * t + 1.0
     return 2.0 * s * p
+
+
+@njit(cache=True, nogil=True, inline="always")
+def log1p_of_sum(r):
+    """Logarithm of 1 + r for any r from 0 on: that of a share, beside the powers of two in 1 + r."""
+    x = 1.0 + r
+    bits = np.float64(x).view(np.int64)
+    k = (bits >> np.int64(52)) - np.int64(1023)
+    rest = np.int64(bits - (k << np.int64(52))).view(np.float64) - 1.0
+    return k * _LN2_HIGH + (k * _LN2_LOW + log1p_of_share(r if k == 0 else rest))

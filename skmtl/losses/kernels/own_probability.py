@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from ..._shared.jit import entry, inner
-from .functions import CONVEX_SHARE, HESSIAN_FLOOR, fast_exp, log1p_of_share
+from .functions import CONVEX_SHARE, HESSIAN_FLOOR, fast_exp, log1p_of_share, log1p_of_sum
 
 #: Rows whose exponentials are formed together where there is no array to form all of them in.
 _BLOCK = 128
@@ -104,17 +104,25 @@ def log_own_probability(y, raw, out):
             z = (2.0 * y[i] - 1.0) * raw[i, 0]
             out[i] = min(z, 0.0) - log1p_of_share(fast_exp(-abs(z)))
         return
-    block = np.empty((_BLOCK, n_outputs))
+    block, rest = np.empty((_BLOCK, n_outputs)), np.empty(_BLOCK)
     for begin in range(0, y.shape[0], _BLOCK):
         exponentials = block[: min(_BLOCK, y.shape[0] - begin)]
+        n_rows = exponentials.shape[0]
         _exponentials(raw, begin, exponentials)
-        for i in range(exponentials.shape[0]):
-            own, others, largest = int(y[begin + i]), 0.0, raw[begin + i, 0]
-            for k in range(n_outputs):
-                others += exponentials[i, k] if k != own else 0.0
-                largest = max(largest, raw[begin + i, k])
-            mine = raw[begin + i, own] - largest
-            out[begin + i] = -np.log1p(others) if mine == 0.0 else mine - np.log(others + exponentials[i, own])
+        for i in range(n_rows):
+            own, others, largest = np.uint64(y[begin + i]), 0.0, raw[begin + i, 0]
+            for k in range(np.uint64(n_outputs)):
+                # Read whether it counts or not: nothing tells the processor which class comes next.
+                score, exponential = raw[begin + i, k], exponentials[i, k]
+                others += exponential if k != own else 0.0
+                largest = score if score > largest else largest
+            mine, exponential = raw[begin + i, own] - largest, exponentials[i, own]
+            out[begin + i] = mine
+            # What the sum of all exceeds 1 by, the exponential of the largest score: its digits are those of the loss.
+            rest[i] = others if mine == 0.0 else exponential + (others - 1.0)
+        here = out[begin : begin + n_rows]
+        for i in range(n_rows):
+            here[i] -= log1p_of_sum(rest[i])
 
 
 @entry
