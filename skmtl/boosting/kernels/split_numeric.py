@@ -11,8 +11,8 @@ from .score import TIE, child_scores, output_gradient, output_hessian, row_weigh
 N_CODES = 256
 #: With so many codes or fewer a feature is looked at together with others.
 FEW_BINS = 8
-#: Sums that a scan for one output writes: one list for each channel that there may be, or a
-#: second list, of those that wait.
+#: Sums that a scan writes: a list each for gradients, Hessians and weights, of one output at a time, or a second list, of
+#: those that wait.
 SCAN_SUMS = 3 * N_CODES
 #: Scores of thresholds and, of several outputs, the sums of their Hessians.
 SCAN_SCORES = 2 * N_CODES
@@ -179,9 +179,10 @@ def _scan_one_output(histograms, begin, n_bins, with_missing, total, data, setti
         missing = histograms[begin + 2 * n_bins] if with_missing else np.int64(0)
         other_missing = histograms[begin + 2 * n_bins + 1] if with_missing else np.int64(0)
         _sum_two_left(histograms, begin, n_bins, missing, other_missing, sums)
-    for c in range(n_channels if n_channels != 2 else 0):
-        missing = histograms[begin + n_bins * n_channels + c] if with_missing else np.int64(0)
-        _sum_left(histograms, begin + c, n_bins, n_channels, missing, sums, c * N_CODES)
+    else:
+        for c in range(n_channels):
+            missing = histograms[begin + n_bins * n_channels + c] if with_missing else np.int64(0)
+            _sum_left(histograms, begin + c, n_bins, n_channels, missing, sums, c * N_CODES)
     score_weights(sums, N_CODES, n_bins, n_channels, total, data, settings, scores)
     return _first_best(scores, words, n_bins, best_score)
 
