@@ -11,8 +11,8 @@ from .score import TIE, child_scores, output_gradient, output_hessian, row_weigh
 N_CODES = 256
 #: With so many codes or fewer a feature is looked at together with others.
 FEW_BINS = 8
-#: Sums that a scan writes: a list each for gradients, Hessians and weights, of one output at a time, or a second list, of
-#: those that wait.
+#: Sums that a scan writes: a list each for weights, gradients and Hessians, the latter of one output at a time, or a
+#: second list, of those that wait.
 SCAN_SUMS = 3 * N_CODES
 #: Scores of thresholds and, of several outputs, the sums of their Hessians.
 SCAN_SCORES = 2 * N_CODES
